@@ -1,0 +1,46 @@
+// What a read hands out: views of entries in log order, and the lease that keeps the memory under them.
+
+export interface ReadLimits {
+  /** Stop before the entry that would pass this many bytes; the first entry is handed out however large. Default 1 MiB. */
+  readonly maxBytes?: number;
+  /** Default 8,192. */
+  readonly maxEntries?: number;
+  /** How long to wait for the first entry, ms; 0 returns at once; default: until there is one. */
+  readonly wait_ms?: number;
+  /** Ends the wait early; the read then returns undefined. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Batch {
+  /** Views, valid until `release`. */
+  readonly entries: readonly Uint8Array[];
+  /** Offset of each entry: ascending, dense but where entries were lost. */
+  readonly offsets: readonly number[];
+  /** Offset of the first entry. */
+  readonly first: number;
+  /** What to commit once all entries of the batch are delivered: the offset to read next. */
+  readonly next: number;
+  /** Wall-clock time of append of the first entry, ms since the Unix epoch. */
+  readonly timestamp: number;
+  /** Bytes of all entries together. */
+  readonly bytes: number;
+  /** Gives the memory back; using `entries` afterwards is an error. Twice is an error too. */
+  release(): void;
+}
+
+/** One consumer group's place in one shard. */
+export interface Reader {
+  /** The next entries at and after the reader's position (not the committed offset), or undefined when the wait ended without any. One call at a time. */
+  read(limits?: ReadLimits): Promise<Batch | undefined>;
+  /** Continues from `offset`. */
+  seek(offset: number): void;
+  close(): void;
+}
+
+export interface Lag {
+  readonly entries: number;
+  /** Stored bytes, estimated within one segment. */
+  readonly bytes: number;
+  /** Age of the oldest unconsumed entry, ms; 0 when there is none. */
+  readonly age_ms: number;
+}
