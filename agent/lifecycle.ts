@@ -1,0 +1,100 @@
+// What ends the process and how: signals, a lost launcher, and errors that nobody caught.
+// Invariant: after the first request to stop the process is gone within the deadline, whatever hangs.
+
+import type { EventEmitter } from 'node:events';
+import type { Logger } from '../config/logger.ts';
+
+/** As much of `process` as ending it needs. */
+export interface ProcessEvents extends Pick<EventEmitter, 'on' | 'off'> {
+  exit(code: number): void;
+}
+
+export interface LifecycleOptions {
+  readonly process: ProcessEvents;
+  readonly logger: Logger;
+  /** Stops everything in good order; `deadline` aborts shortly before the time is up, and what is left is cut off. */
+  readonly stop: (deadline: AbortSignal) => Promise<void>;
+  readonly timeout_ms: number;
+  /** Called before the process ends at once, to write out what is held back. */
+  readonly flush: () => void;
+  /** Resolves when the launcher is gone; never for a process without one. */
+  readonly orphaned?: Promise<void>;
+}
+
+/** Of the time to stop, how much is kept for cutting off what did not end by itself, ms. */
+const LAST_MOMENTS_MS = 1_000;
+const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/** Resolves with the exit code when the agent was asked to stop and has stopped. */
+export function untilStopped(options: LifecycleOptions): Promise<number> {
+  const { process, logger } = options;
+  const { promise, resolve } = Promise.withResolvers<number>();
+  let stopping = false;
+
+  const exitNow = (code: number): void => {
+    options.flush();
+    process.exit(code);
+  };
+  const stop = (why: string): void => {
+    stopping = true;
+    logger.info('stopping', { why, timeout_ms: options.timeout_ms });
+    const ended = stopWithin(options, exitNow);
+    ended.then(resolve, (error: unknown) => {
+      logger.error('stopping failed', { error: describe(error) });
+      resolve(1);
+    });
+  };
+  const onSignal = (signal: keyof typeof signalNumbers): void => {
+    if (stopping) {
+      logger.warn('second signal: leaving at once; what was acknowledged is on disk', { signal });
+      exitNow(128 + signalNumbers[signal]);
+    } else stop(signal);
+  };
+  // The default of SIGHUP is to die; a reload that is not there yet must not be an outage.
+  const onHangUp = (): void =>
+    logger.warn('SIGHUP: reloading the configuration is not there yet; restart to apply changes');
+  // What nobody caught leaves unknown state behind. All that was acknowledged is on disk, so a fresh start is safe.
+  const onFatal = (error: unknown, origin?: unknown): void => {
+    logger.error('internal error, the process ends; what was acknowledged is on disk', {
+      origin: typeof origin === 'string' ? origin : 'unhandledRejection',
+      error: describe(error),
+    });
+    exitNow(1);
+  };
+
+  const listeners: readonly [string, (...args: never[]) => void][] = [
+    ['SIGTERM', onSignal],
+    ['SIGINT', onSignal],
+    ['SIGHUP', onHangUp],
+    ['uncaughtException', onFatal],
+    ['unhandledRejection', onFatal],
+  ];
+  for (const [event, listener] of listeners) process.on(event, listener as (...args: unknown[]) => void);
+  void options.orphaned?.then(() => {
+    if (!stopping) stop('the launcher is gone');
+  });
+  return promise.finally(() => {
+    for (const [event, listener] of listeners) process.off(event, listener as (...args: unknown[]) => void);
+  });
+}
+
+async function stopWithin(options: LifecycleOptions, exitNow: (code: number) => void): Promise<number> {
+  const deadline = new AbortController();
+  const soft_ms = Math.max(options.timeout_ms - LAST_MOMENTS_MS, options.timeout_ms / 2);
+  const soft = setTimeout(() => deadline.abort(new Error('the time to stop is up')), soft_ms);
+  const hard = setTimeout(() => {
+    options.logger.warn('the time to stop is up: leaving; what was acknowledged is on disk');
+    exitNow(0);
+  }, options.timeout_ms);
+  try {
+    await options.stop(deadline.signal);
+    return 0;
+  } finally {
+    clearTimeout(soft);
+    clearTimeout(hard);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
