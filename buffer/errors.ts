@@ -1,0 +1,116 @@
+// Every operating error of the log, each with a code that never changes and a sentence that says what to do.
+
+import { HoldfastError } from '../config/error.ts';
+
+/** No room now: disk budget, free space, memory for unwritten entries, or a disk that does not answer. */
+export class LogFull extends HoldfastError {
+  /** When trying again makes sense, seconds. */
+  readonly retryAfter_s: number;
+  constructor(message: string, retryAfter_s: number, cause?: unknown) {
+    super('HF_BUFFER_FULL', message, true, { cause });
+    this.retryAfter_s = retryAfter_s;
+  }
+}
+
+export class EntryTooLarge extends HoldfastError {
+  constructor(bytes: number, limit_bytes: number) {
+    super(
+      'HF_BUFFER_ENTRY_TOO_LARGE',
+      `an entry of ${bytes} bytes is larger than the limit of ${limit_bytes}; split it before appending`,
+      false,
+    );
+  }
+}
+
+export class LogClosed extends HoldfastError {
+  constructor(what: string) {
+    super('HF_BUFFER_CLOSED', `${what} is closed; open the log again to use it`, false);
+  }
+}
+
+/** The write or the sync of a commit failed: its entries are not promised, whoever waited must append again. */
+export class CommitFailed extends HoldfastError {
+  constructor(shard: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      'HF_BUFFER_COMMIT_FAILED',
+      `${shard}: a commit failed (${reason}); append the entries again`,
+      true,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+export class CommitTimeout extends HoldfastError {
+  constructor(shard: string, deadline_ms: number) {
+    super(
+      'HF_BUFFER_COMMIT_TIMEOUT',
+      `${shard}: the disk did not finish a commit within ${deadline_ms} ms; the entries may or may not be stored, append them again`,
+      true,
+    );
+  }
+}
+
+export class OwnerPresent extends HoldfastError {
+  constructor(directory: string, owner: string) {
+    super(
+      'HF_BUFFER_OWNER_PRESENT',
+      `${directory} is in use by ${owner}; stop that process or choose another directory`,
+      false,
+    );
+  }
+}
+
+export class ForeignDirectory extends HoldfastError {
+  constructor(directory: string, name: string) {
+    super(
+      'HF_BUFFER_FOREIGN_DIRECTORY',
+      `${directory} holds "${name}" and is not a Holdfast log; choose an empty directory (nothing was touched)`,
+      false,
+    );
+  }
+}
+
+export class NewerFormat extends HoldfastError {
+  constructor(path: string, version: number, known: number) {
+    super(
+      'HF_BUFFER_NEWER_FORMAT',
+      `${path} has format version ${version}, this program knows ${known}; upgrade Holdfast (nothing was touched)`,
+      false,
+    );
+  }
+}
+
+export class InvalidName extends HoldfastError {
+  constructor(what: string, name: string, expected: string) {
+    super('HF_BUFFER_INVALID_NAME', `${what} ${JSON.stringify(name)} is not valid: ${expected}`, false);
+  }
+}
+
+export class OffsetOutOfRange extends HoldfastError {
+  constructor(shard: string, offset: number, from: number, to: number) {
+    super(
+      'HF_BUFFER_OFFSET_OUT_OF_RANGE',
+      `${shard}: offset ${offset} is outside ${from} … ${to}; read the log start and high watermark first`,
+      false,
+    );
+  }
+}
+
+export class LeaseMisuse extends HoldfastError {
+  constructor(message: string) {
+    super('HF_BUFFER_LEASE_MISUSE', message, false);
+  }
+}
+
+export class TooManyGroups extends HoldfastError {
+  constructor(shard: string) {
+    super(
+      'HF_BUFFER_TOO_MANY_GROUPS',
+      `${shard}: the offsets file has no room for another group; forget groups that are gone`,
+      false,
+    );
+  }
+}

@@ -1,0 +1,103 @@
+// The consumer groups of one shard and the file that holds their committed offsets. Commits are taken in memory and
+// written together, once an interval. Invariant: what is on disk is never ahead of what was committed.
+
+import { Deferred } from './deferred.ts';
+import { decodeOffsets, encodeOffsets, type GroupState } from './offsets.ts';
+import type { Clock, Timer } from './ports/clock.ts';
+import type { TwoSlotFile } from './two_slot.ts';
+
+export class GroupOffsets {
+  readonly groups: Map<string, GroupState>;
+  readonly #shard: string;
+  readonly #file: TwoSlotFile;
+  readonly #clock: Clock;
+  readonly #interval_ms: number;
+  #dirty = false;
+  /** Both slots hold the newest state, so that one damaged slot takes nothing back. */
+  #mirrored = true;
+  #flushed = new Deferred();
+  #last: Promise<void> = Promise.resolve();
+  #timer: Timer | undefined;
+  #closed = false;
+  onError: (error: unknown) => void = () => {};
+
+  constructor(
+    shard: string,
+    file: TwoSlotFile,
+    stored: Buffer | undefined,
+    clock: Clock,
+    interval_ms: number,
+  ) {
+    this.#shard = shard;
+    this.#file = file;
+    this.groups = stored ? decodeOffsets(stored) : new Map();
+    this.#clock = clock;
+    this.#interval_ms = interval_ms;
+  }
+
+  /** Something of `groups` changed; the promise resolves when that is durable. */
+  changed(): Promise<void> {
+    this.#dirty = true;
+    this.#arm();
+    return this.#flushed.promise;
+  }
+
+  /** Writes now what has changed. @throws what the disk said; the change stays and is tried again. */
+  flush(): Promise<void> {
+    return this.#inTurn(() => this.#writeChanges());
+  }
+
+  /** Writes what has changed and lets go of the file, even where the disk refuses. @throws what the disk said */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    try {
+      await this.flush();
+      await this.#inTurn(() => this.#mirror());
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  async #writeChanges(): Promise<void> {
+    if (!this.#dirty) return;
+    const waiters = this.#flushed;
+    this.#flushed = new Deferred();
+    this.#dirty = false;
+    try {
+      await this.#file.write(encodeOffsets(this.groups.values(), this.#shard));
+      this.#mirrored = false;
+      waiters.resolve();
+    } catch (error) {
+      this.#dirty = true;
+      waiters.reject(error);
+      throw error;
+    } finally {
+      this.#arm();
+    }
+  }
+
+  async #mirror(): Promise<void> {
+    if (this.#dirty || this.#mirrored) return;
+    await this.#file.write(encodeOffsets(this.groups.values(), this.#shard));
+    this.#mirrored = true;
+  }
+
+  /** One write at a time, in the order of the calls. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const run = this.#last.then(work);
+    this.#last = run.catch(() => {});
+    return run;
+  }
+
+  #arm(): void {
+    if (this.#timer || this.#closed) return;
+    this.#timer = this.#clock.setTimer(() => {
+      this.#timer = undefined;
+      this.#inTurn(() => (this.#dirty ? this.#writeChanges() : this.#mirror())).catch((error: unknown) => {
+        this.onError(error);
+        this.#arm();
+      });
+    }, this.#interval_ms);
+  }
+}

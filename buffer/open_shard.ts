@@ -1,0 +1,252 @@
+// Opens one shard: reads ledger and offsets, finds the segments, recovers those that no index vouches for, and makes the
+// result durable before anything is appended. Invariant: opening twice gives the same shard, also when the first opening
+// died anywhere.
+
+import { GroupOffsets } from './group_offsets.ts';
+import { Ledger } from './ledger.ts';
+import { indexName, segmentBase, segmentName } from './names.ts';
+import { errorCode, type File } from './ports/file_system.ts';
+import type { OffsetRange } from './ranges.ts';
+import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './recovery.ts';
+import { frameAt, Window } from './scan.ts';
+import { decodeIndex, type Segment } from './segment.ts';
+import { type LogParts, Shard } from './shard.ts';
+import { TwoSlotFile } from './two_slot.ts';
+import { readFully } from './whole_io.ts';
+
+export const QUARANTINE = 'quarantine';
+
+export interface OpenShardOptions {
+  readonly streamName: string;
+  readonly index: number;
+  readonly directory: string;
+  readonly parts: LogParts;
+  readonly offsetsInterval_ms: number;
+}
+
+export async function openShard(options: OpenShardOptions): Promise<Shard> {
+  const opening = new Opening(options);
+  return opening.run();
+}
+
+class Opening {
+  readonly #options: OpenShardOptions;
+  readonly #parts: LogParts;
+  readonly #directory: string;
+  readonly #id: string;
+  #ledger = new Ledger();
+  #ledgerMissing = false;
+  #changed = false;
+
+  constructor(options: OpenShardOptions) {
+    this.#options = options;
+    this.#parts = options.parts;
+    this.#directory = options.directory;
+    this.#id = `${options.streamName}/${options.index}`;
+  }
+
+  async run(): Promise<Shard> {
+    const { parts } = this.#options;
+    const ledgerFile = this.#twoSlot('ledger', 'HFLG');
+    const storedLedger = await ledgerFile.open();
+    this.#ledgerMissing = storedLedger.payload === undefined;
+    if (storedLedger.payload) this.#ledger = Ledger.decode(storedLedger.payload);
+    else if (storedLedger.damaged)
+      parts.report('error', 'the ledger is damaged; counts begin anew', { shard: this.#id });
+    const offsetsFile = this.#twoSlot('offsets', 'HFOF');
+    const storedOffsets = await offsetsFile.open();
+    if (!storedOffsets.payload && storedOffsets.damaged) {
+      parts.report('error', 'the committed offsets are damaged; all that is kept will be delivered again', {
+        shard: this.#id,
+      });
+    }
+    const { clock } = parts;
+    const interval_ms = this.#options.offsetsInterval_ms;
+    const offsets = new GroupOffsets(this.#id, offsetsFile, storedOffsets.payload, clock, interval_ms);
+    offsets.onError = (error) =>
+      parts.report('warn', 'committed offsets could not be written; trying again', {
+        shard: this.#id,
+        error: String(error),
+      });
+    let promised = this.#ledger.watermark;
+    for (const group of offsets.groups.values()) promised = Math.max(promised, group.committed);
+    const segments = await this.#segments(promised);
+    const next = await this.#account(segments, promised);
+    const shard = new Shard(this.#options.streamName, this.#options.index, this.#directory, parts, {
+      segments,
+      ledger: this.#ledger,
+      ledgerFile,
+      offsets,
+      next,
+    });
+    for (const segment of segments) parts.budget.used_bytes += segment.bytes;
+    if (this.#ledgerMissing || this.#changed) await shard.writeLedger();
+    return shard;
+  }
+
+  #twoSlot(name: string, magic: string): TwoSlotFile {
+    return new TwoSlotFile(this.#parts.fileSystem, this.#directory, name, magic);
+  }
+
+  async #segments(promised: number): Promise<Segment[]> {
+    const bases: number[] = [];
+    for (const name of await this.#parts.fileSystem.list(this.#directory)) {
+      const base = segmentBase(name);
+      if (base !== undefined) bases.push(base);
+    }
+    bases.sort((a, b) => a - b);
+    if (this.#ledgerMissing && bases.length > 0) this.#ledger.logStart = bases[0]!;
+    const segments: Segment[] = [];
+    for (let index = 0; index < bases.length; index++) {
+      const segment = await this.#segment(bases[index]!, bases[index + 1], promised);
+      if (segment) segments.push(segment);
+    }
+    return segments;
+  }
+
+  async #segment(base: number, nextBase: number | undefined, promised: number): Promise<Segment | undefined> {
+    const { fileSystem } = this.#parts;
+    const path = `${this.#directory}/${segmentName(base)}`;
+    const size = (await fileSystem.stat(path))?.size ?? 0;
+    if (nextBase !== undefined) {
+      const indexed = await this.#indexed(base, size);
+      if (indexed && indexed.end <= this.#ledger.logStart) return this.#leftover(indexed.base);
+      // The end that the index says must be where the next segment begins, or the rest is looked at.
+      if (indexed && indexed.end === nextBase) return indexed;
+    }
+    const watermark =
+      nextBase === undefined ? promised : Math.max(promised, await this.#watermarkBehind(nextBase));
+    const file = await fileSystem.open(path, 'write');
+    try {
+      const found = await recoverSegment({ file, size, base, nextBase, watermark }, this.#parts.pool);
+      if (base < this.#ledger.logStart && found.segment.end <= this.#ledger.logStart)
+        return await this.#leftover(base);
+      await this.#keepDamaged(file, found.damaged);
+      if (found.tail_bytes > 0 && nextBase === undefined) await this.#cut(file, found, size);
+      this.#note(found.ranges);
+      found.segment.sealed = nextBase !== undefined;
+      found.segment.lastRunning_ms = this.#parts.running_ms();
+      return found.segment;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Ranges that recovery found become part of the account, but for what is below the log start or known. */
+  #note(ranges: readonly OffsetRange[]): void {
+    for (const range of ranges) {
+      const added = this.#ledger.ranges.add(
+        Math.max(range.from, this.#ledger.logStart),
+        range.to,
+        range.kind,
+      );
+      if (added === 0) continue;
+      this.#changed = true;
+      if (range.kind === 'lost') {
+        this.#parts.report('error', 'damaged entries were quarantined and counted', {
+          shard: this.#id,
+          entries: added,
+          from: range.from,
+          to: range.to,
+        });
+      }
+    }
+  }
+
+  /** Removal was accounted for and interrupted: finish it. */
+  async #leftover(base: number): Promise<undefined> {
+    for (const name of [segmentName(base), indexName(base)]) {
+      const path = `${this.#directory}/${name}`;
+      if (await this.#parts.fileSystem.stat(path)) await this.#parts.fileSystem.remove(path);
+    }
+    return undefined;
+  }
+
+  async #indexed(base: number, size: number): Promise<Segment | undefined> {
+    const path = `${this.#directory}/${indexName(base)}`;
+    let file: File;
+    try {
+      file = await this.#parts.fileSystem.open(path, 'read');
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+    try {
+      const bytes = Buffer.alloc(Math.min(await file.size(), INDEX_MAX_BYTES));
+      return decodeIndex(bytes.subarray(0, await readFully(file, bytes, 0)), base, size);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** What the first frame of the next segment says was durable before it; its base where it cannot say. */
+  async #watermarkBehind(nextBase: number): Promise<number> {
+    const path = `${this.#directory}/${segmentName(nextBase)}`;
+    const file = await this.#parts.fileSystem.open(path, 'read');
+    const window = new Window(this.#parts.pool);
+    try {
+      const size = await file.size();
+      // An empty segment was begun and never committed to: it says nothing.
+      if (size === 0) return 0;
+      await window.load(file, 0, Math.min(size, 4096));
+      return frameAt(window, 0)?.watermark ?? nextBase;
+    } finally {
+      window.release();
+      await file.close();
+    }
+  }
+
+  async #cut(file: File, found: RecoveredSegment, size: number): Promise<void> {
+    await file.truncate(found.segment.bytes);
+    await file.sync();
+    this.#parts.report('warn', 'a torn tail was cut off; nobody was promised it', {
+      shard: this.#id,
+      bytes: size - found.segment.bytes,
+      offset: found.segment.end,
+    });
+  }
+
+  /** Copies damaged bytes aside, as far as there is room: the segment that holds them will be removed one day. */
+  async #keepDamaged(file: File, damaged: readonly DamagedBytes[]): Promise<void> {
+    const { fileSystem } = this.#parts;
+    for (const damage of damaged) {
+      if (damage.bytes === 0) continue;
+      try {
+        await fileSystem.makeDirectory(`${this.#directory}/${QUARANTINE}`);
+        const name = `${segmentName(damage.from).slice(0, 20)}-${segmentName(damage.to).slice(0, 20)}.bin`;
+        const path = `${this.#directory}/${QUARANTINE}/${name}`;
+        if (await fileSystem.stat(path)) continue;
+        const bytes = Buffer.alloc(Math.min(damage.bytes, QUARANTINE_MAX_BYTES));
+        const read = await readFully(file, bytes, damage.position);
+        const copy = await fileSystem.open(path, 'create');
+        await copy.write(bytes.subarray(0, read), 0).finally(() => copy.close());
+      } catch (error) {
+        this.#parts.report('warn', 'damaged bytes could not be copied aside', {
+          shard: this.#id,
+          error: String(error),
+        });
+      }
+    }
+  }
+
+  /** Accounts for offsets between segments and at the end, and returns the offset of the next entry. */
+  async #account(segments: readonly Segment[], promised: number): Promise<number> {
+    let end = this.#ledger.logStart;
+    for (const segment of segments) {
+      if (segment.base > end) {
+        const watermark = Math.max(promised, await this.#watermarkBehind(segment.base));
+        const border = Math.min(segment.base, Math.max(end, watermark));
+        this.#note([
+          { from: end, to: border, kind: 'lost' },
+          { from: border, to: segment.base, kind: 'failed' },
+        ]);
+      }
+      end = Math.max(end, segment.end);
+    }
+    this.#note([{ from: end, to: promised, kind: 'lost' }]);
+    return Math.max(end, promised);
+  }
+}
+
+const INDEX_MAX_BYTES = 16 * 1024 * 1024;
+const QUARANTINE_MAX_BYTES = 4 * 1024 * 1024;

@@ -1,0 +1,115 @@
+// Who owns a log directory. The lock is the kernel's, so it goes with the process; the owner file says who holds it, since
+// when, and with which epoch. Invariant: no two owners at a time, and no two owners ever with the same epoch.
+
+import { ForeignDirectory, NewerFormat, OwnerPresent } from './errors.ts';
+import { isStreamName } from './names.ts';
+import type { Clock } from './ports/clock.ts';
+import type { FileSystem, Lock } from './ports/file_system.ts';
+import { TwoSlotFile } from './two_slot.ts';
+
+/** Version of everything below the directory. FORMAT.md has a chapter for each. */
+export const FORMAT_VERSION = 1;
+const OWN_NAMES = new Set(['lock', 'lock-journal', 'owner', 'owner.new']);
+
+interface OwnerRecord {
+  readonly format: number;
+  readonly epoch: number;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly since: string;
+  /** How long the log has been open over all its owners, ms: the time by which ages are counted. */
+  readonly running_ms: number;
+}
+
+export class Owner {
+  readonly epoch: number;
+  readonly #lock: Lock;
+  readonly #file: TwoSlotFile;
+  readonly #clock: Clock;
+  readonly #begun_ms: number;
+  readonly #record: OwnerRecord;
+
+  private constructor(lock: Lock, file: TwoSlotFile, clock: Clock, record: OwnerRecord) {
+    this.#lock = lock;
+    this.#file = file;
+    this.#clock = clock;
+    this.#begun_ms = clock.monotonic();
+    this.#record = record;
+    this.epoch = record.epoch;
+  }
+
+  /** Takes the directory, creating it if need be. @throws OwnerPresent | ForeignDirectory | NewerFormat */
+  static async take(fileSystem: FileSystem, clock: Clock, directory: string, pid: number): Promise<Owner> {
+    await makeDirectories(fileSystem, directory);
+    const names = await fileSystem.list(directory);
+    const foreign = names.find((name) => !OWN_NAMES.has(name) && !isStreamName(name));
+    if (foreign !== undefined) throw new ForeignDirectory(directory, foreign);
+    const file = new TwoSlotFile(fileSystem, directory, 'owner', 'HFOW');
+    const lock = await fileSystem.lock(`${directory}/lock`);
+    if (!lock) throw new OwnerPresent(directory, await describe(file));
+    try {
+      const { payload, damaged } = await file.open();
+      const last = payload ? (JSON.parse(payload.toString('utf8')) as OwnerRecord) : undefined;
+      if (last && last.format > FORMAT_VERSION) {
+        throw new NewerFormat(`${directory}/owner`, last.format, FORMAT_VERSION);
+      }
+      if (!last && !damaged && names.some((name) => !OWN_NAMES.has(name))) {
+        throw new ForeignDirectory(directory, names.find((name) => !OWN_NAMES.has(name))!);
+      }
+      const record: OwnerRecord = {
+        format: FORMAT_VERSION,
+        // Where the last epoch is lost, time serves: it is above any count of openings.
+        epoch: last ? last.epoch + 1 : damaged ? Math.floor(clock.now() / 1000) : 1,
+        pid,
+        since: new Date(clock.now()).toISOString(),
+        running_ms: last?.running_ms ?? 0,
+      };
+      await file.write(encode(record));
+      return new Owner(lock, file, clock, record);
+    } catch (error) {
+      await file.close();
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Running time of the log over all its owners, ms: monotonic, whatever the wall clock does. */
+  running_ms(): number {
+    return this.#record.running_ms + (this.#clock.monotonic() - this.#begun_ms);
+  }
+
+  /** Makes the running time durable. */
+  save(): Promise<void> {
+    return this.#file.write(encode({ ...this.#record, running_ms: Math.round(this.running_ms()) }));
+  }
+
+  async release(): Promise<void> {
+    try {
+      await this.save();
+    } finally {
+      await this.#file.close();
+      await this.#lock.release();
+    }
+  }
+}
+
+function encode(record: OwnerRecord): Buffer {
+  return Buffer.from(JSON.stringify(record), 'utf8');
+}
+
+async function describe(file: TwoSlotFile): Promise<string> {
+  const { payload } = await file.open();
+  await file.close();
+  if (!payload) return 'another process';
+  const owner = JSON.parse(payload.toString('utf8')) as OwnerRecord;
+  return `process ${owner.pid} since ${owner.since}`;
+}
+
+/** Creates the directory and its parents, each entry durable before the next. */
+export async function makeDirectories(fileSystem: FileSystem, directory: string): Promise<void> {
+  if (await fileSystem.stat(directory)) return;
+  const slash = directory.lastIndexOf('/');
+  const parent = slash > 0 ? directory.slice(0, slash) : slash === 0 ? '/' : '.';
+  if (parent !== directory) await makeDirectories(fileSystem, parent);
+  if (await fileSystem.makeDirectory(directory)) await fileSystem.syncDirectory(parent);
+}

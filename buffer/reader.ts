@@ -1,0 +1,330 @@
+// One group's place in one shard. It holds its file position, so an entry costs the same at any length of backlog.
+// Invariants: it hands out nothing at or above the high watermark, nothing whose checksum failed, and nothing that was
+// never durable; memory that it handed out stays until the batch is released.
+
+import type { Batch, Reader, ReadLimits } from './batch.ts';
+import type { Block } from './block_pool.ts';
+import { LeaseMisuse, LogClosed } from './errors.ts';
+import { EntryCursor, FRAME_HEADER_BYTES, type FrameHeader } from './frame.ts';
+import type { Timer } from './ports/clock.ts';
+import { errorCode, type File } from './ports/file_system.ts';
+import { bodyIntact, findNextFrame, frameAt, Window } from './scan.ts';
+import type { Segment } from './segment.ts';
+import type { AttachedReader, Shard } from './shard.ts';
+
+const READ_BYTES = 1024 * 1024;
+const READ_ENTRIES = 8192;
+
+export class ShardReader implements Reader, AttachedReader {
+  readonly #shard: Shard;
+  readonly #window: Window;
+  /** Offset of the next entry to hand out. */
+  #offset: number;
+  #segment: Segment | undefined;
+  #file: File | undefined;
+  #fileBase = -1;
+  /** File position of the next frame within the segment. */
+  #position = 0;
+  /** The frame whose entries are being handed out. */
+  #frame: FrameHeader | undefined;
+  readonly #entries = new EntryCursor();
+  #entryOffset = 0;
+  #entryWaiting = false;
+  #wakeUp: (() => void) | undefined;
+  #closed = false;
+  /** Whether the window shows a block of the hot tail: what was just written needs no checksum. */
+  #hot = false;
+
+  constructor(shard: Shard, offset: number) {
+    this.#shard = shard;
+    this.#offset = offset;
+    this.#window = new Window(shard.parts.pool);
+    shard.attach(this);
+  }
+
+  get position(): number {
+    return this.#offset;
+  }
+
+  wake(): void {
+    this.#wakeUp?.();
+  }
+
+  seek(offset: number): void {
+    this.#offset = offset;
+    this.#segment = undefined;
+    this.#frame = undefined;
+    this.#entryWaiting = false;
+    this.#window.release();
+  }
+
+  async read(limits: ReadLimits = {}): Promise<Batch | undefined> {
+    for (;;) {
+      if (this.#closed) throw new LogClosed(`a reader of ${this.#shard.id}`);
+      if (this.#offset < this.#shard.highWatermark) {
+        const batch = await this.#collect(limits.maxBytes ?? READ_BYTES, limits.maxEntries ?? READ_ENTRIES);
+        this.#shard.trimHotTail();
+        if (batch) return batch;
+      } else if (!(await this.#wait(limits.wait_ms, limits.signal))) {
+        return undefined;
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#shard.detach(this);
+    this.#window.release();
+    void this.#closeFile();
+    this.#wakeUp?.();
+  }
+
+  /** True when there is something to read, or the reader was closed; false when the wait ended otherwise. */
+  #wait(wait_ms: number | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+    if (wait_ms === 0 || signal?.aborted) return Promise.resolve(false);
+    this.#window.release();
+    return new Promise((resolve) => {
+      let timer: Timer | undefined;
+      const end = (): void => {
+        timer?.cancel();
+        signal?.removeEventListener('abort', end);
+        this.#wakeUp = undefined;
+        resolve(this.#closed || this.#offset < this.#shard.highWatermark);
+      };
+      this.#wakeUp = end;
+      if (wait_ms !== undefined) timer = this.#shard.parts.clock.setTimer(end, wait_ms);
+      signal?.addEventListener('abort', end, { once: true });
+    });
+  }
+
+  async #collect(maxBytes: number, maxEntries: number): Promise<Batch | undefined> {
+    const batch = new LeasedBatch();
+    try {
+      await this.#fill(batch, maxBytes, maxEntries);
+    } catch (error) {
+      // What was read before the disk failed is handed out; the failure comes again with the next read.
+      if (batch.entries.length === 0) {
+        batch.release();
+        throw error;
+      }
+    }
+    if (batch.entries.length > 0) return batch;
+    batch.release();
+    return undefined;
+  }
+
+  async #fill(batch: LeasedBatch, maxBytes: number, maxEntries: number): Promise<void> {
+    if (this.#offset < this.#shard.logStart) this.seek(this.#shard.logStart);
+    while (batch.entries.length < maxEntries) {
+      if (!this.#frame) {
+        if (this.#offset >= this.#shard.highWatermark) return;
+        const opened = this.#openSync() || (await this.#openFrame());
+        if (!opened) continue;
+      }
+      batch.lease(this.#window.block!);
+      if (!this.#take(batch, maxBytes, maxEntries)) return;
+    }
+  }
+
+  /** Moves entries of the current frame into the batch; false when the batch is full. */
+  #take(batch: LeasedBatch, maxBytes: number, maxEntries: number): boolean {
+    const frame = this.#frame!;
+    const memory = this.#window.block!.memory;
+    for (;;) {
+      if (!this.#entryWaiting) {
+        if (!this.#entries.next()) break;
+        this.#entryWaiting = true;
+      }
+      const { start, end } = this.#entries;
+      if (this.#entryOffset >= this.#offset) {
+        const bytes = end - start;
+        const full = batch.entries.length >= maxEntries || batch.bytes + bytes > maxBytes;
+        if (full && batch.entries.length > 0) return false;
+        const timestamp = frame.timestamp + this.#entries.timeDelta_ms;
+        batch.add(memory.subarray(start, end), this.#entryOffset, timestamp);
+      }
+      this.#entryWaiting = false;
+      this.#entryOffset += 1;
+    }
+    this.#offset = Math.max(this.#offset, frame.baseOffset + frame.count);
+    batch.next = this.#offset;
+    this.#frame = undefined;
+    return true;
+  }
+
+  /** Opens the frame at the position if the window or the hot tail holds it: the common case, without a promise. */
+  #openSync(): boolean {
+    const segment = this.#segment;
+    if (!segment || this.#position >= segment.bytes) return false;
+    if (this.#window.available(this.#position) < FRAME_HEADER_BYTES) {
+      const hot = this.#shard.hotTail.find(segment.base, this.#position);
+      if (!hot) return false;
+      this.#window.show(hot.block, hot.position);
+      this.#hot = true;
+    }
+    const header = frameAt(this.#window, this.#position);
+    if (!header) return false;
+    const length = FRAME_HEADER_BYTES + header.bodyBytes;
+    if (this.#window.available(this.#position) < length) return false;
+    if (!this.#hot && !bodyIntact(this.#window, this.#position, header)) return false;
+    return this.#enter(header);
+  }
+
+  /** Begins with the frame unless all of it is to be skipped; false then, with the position moved behind it. */
+  #enter(header: FrameHeader): boolean {
+    const at = this.#position;
+    this.#position = at + FRAME_HEADER_BYTES + header.bodyBytes;
+    const end = header.baseOffset + header.count;
+    if (header.baseOffset > this.#offset) this.#gap(header, at);
+    const range = this.#shard.ledger.ranges.at(header.baseOffset);
+    if (end <= this.#offset || range) {
+      this.#offset = Math.max(this.#offset, end);
+      return false;
+    }
+    this.#frame = header;
+    this.#entryOffset = header.baseOffset;
+    this.#entryWaiting = false;
+    this.#entries.open(
+      this.#window.block!.memory,
+      at - this.#window.start + FRAME_HEADER_BYTES,
+      header.bodyBytes,
+    );
+    return true;
+  }
+
+  /** Offsets before this frame that hold no entry: counted unless they are known. */
+  #gap(header: FrameHeader, position: number): void {
+    this.#shard.found({ position, bytes: 0, from: this.#offset, to: header.baseOffset });
+    this.#offset = header.baseOffset;
+  }
+
+  /** Finds the next frame wherever it is: another segment, another window, or behind damage. */
+  async #openFrame(): Promise<boolean> {
+    const segment = await this.#locate();
+    if (!segment) return false;
+    const file = await this.#open(segment);
+    if (!file) return false;
+    const from = { file, end: segment.bytes };
+    this.#hot = false;
+    if (this.#window.available(this.#position) < FRAME_HEADER_BYTES) {
+      await this.#window.load(file, this.#position, from.end);
+    }
+    let header = frameAt(this.#window, this.#position);
+    if (header) {
+      const length = FRAME_HEADER_BYTES + header.bodyBytes;
+      if (this.#position + length > from.end) header = undefined;
+      else if (this.#window.available(this.#position) < length) {
+        await this.#window.load(file, this.#position, from.end, length);
+      }
+    }
+    if (header && bodyIntact(this.#window, this.#position, header)) return this.#enter(header);
+    const next = header ? this.#position + FRAME_HEADER_BYTES + header.bodyBytes : this.#position + 1;
+    await this.#skipDamage(segment, from.file, next);
+    return false;
+  }
+
+  async #skipDamage(segment: Segment, file: File, searchFrom: number): Promise<void> {
+    const from = { file, end: segment.bytes };
+    const found = await findNextFrame(this.#window, from, searchFrom, this.#offset, segment.end);
+    if (found !== undefined) {
+      // The frame that was found says by its base which offsets are missing.
+      this.#position = found;
+      return;
+    }
+    const damage = {
+      position: this.#position,
+      bytes: segment.bytes - this.#position,
+      from: this.#offset,
+      to: segment.end,
+    };
+    this.#shard.found(damage);
+    this.#position = segment.bytes;
+    this.#offset = Math.max(this.#offset, segment.end);
+  }
+
+  /** The segment to read from, with the position set; undefined when the offset had to be moved first. */
+  async #locate(): Promise<Segment | undefined> {
+    if (this.#offset < this.#shard.logStart) {
+      this.seek(this.#shard.logStart);
+      return undefined;
+    }
+    let segment = this.#segment;
+    if (segment && this.#position < segment.bytes) return segment;
+    segment = this.#shard.segmentAt(this.#offset);
+    if (!segment) {
+      this.#offset = this.#shard.highWatermark;
+      return undefined;
+    }
+    if (segment === this.#segment) {
+      // All its bytes are read and yet it should hold more: what is missing at its end is damage.
+      const damage = { position: segment.bytes, bytes: 0, from: this.#offset, to: segment.end };
+      this.#shard.found(damage);
+      this.#offset = segment.end;
+      return undefined;
+    }
+    this.#window.release();
+    this.#segment = segment;
+    this.#position = segment.pointBefore(Math.max(this.#offset, segment.base)).position;
+    return this.#openSync() ? undefined : segment;
+  }
+
+  async #open(segment: Segment): Promise<File | undefined> {
+    if (this.#file && this.#fileBase === segment.base) return this.#file;
+    await this.#closeFile();
+    try {
+      this.#file = await this.#shard.parts.fileSystem.open(this.#shard.segmentPath(segment), 'read');
+      this.#fileBase = segment.base;
+      return this.#file;
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      if (segment.end > this.#shard.logStart) {
+        const damage = { position: 0, bytes: segment.bytes, from: this.#offset, to: segment.end };
+        this.#shard.found(damage);
+      }
+      this.#segment = undefined;
+      this.#offset = Math.max(this.#offset, segment.end);
+      return undefined;
+    }
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => {});
+  }
+}
+
+/** Entries with the blocks under them. */
+class LeasedBatch implements Batch {
+  readonly entries: Uint8Array[] = [];
+  readonly offsets: number[] = [];
+  next = 0;
+  timestamp = 0;
+  bytes = 0;
+  readonly #blocks: Block[] = [];
+  #released = false;
+
+  get first(): number {
+    return this.offsets[0]!;
+  }
+
+  lease(block: Block): void {
+    if (this.#blocks[this.#blocks.length - 1] === block) return;
+    block.retain();
+    this.#blocks.push(block);
+  }
+
+  add(entry: Uint8Array, offset: number, timestamp: number): void {
+    if (this.entries.length === 0) this.timestamp = timestamp;
+    this.entries.push(entry);
+    this.offsets.push(offset);
+    this.bytes += entry.length;
+    this.next = offset + 1;
+  }
+
+  release(): void {
+    if (this.#released) throw new LeaseMisuse('a batch was released twice');
+    this.#released = true;
+    for (const block of this.#blocks) block.release();
+  }
+}

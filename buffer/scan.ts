@@ -1,0 +1,128 @@
+// Finding frames in a file: a window of the file in memory, and the search for the next valid frame behind damage.
+// Invariant: a frame is handed on only after header and body checksums held.
+
+import type { Block, BlockPool } from './block_pool.ts';
+import { bodyMatches, FRAME_HEADER_BYTES, type FrameHeader, findMagic, readFrameHeader } from './frame.ts';
+import type { File } from './ports/file_system.ts';
+import { readFully } from './whole_io.ts';
+
+export const WINDOW_BYTES = 1024 * 1024;
+
+/** A part of a file in memory. The block is leased: whoever keeps views of it retains it. */
+export class Window {
+  block: Block | undefined;
+  /** File position of the first byte, and how many there are. */
+  start = 0;
+  length = 0;
+  readonly #pool: BlockPool;
+
+  constructor(pool: BlockPool) {
+    this.#pool = pool;
+  }
+
+  /** Bytes at hand from file position `position` on. */
+  available(position: number): number {
+    if (!this.block || position < this.start) return 0;
+    return Math.max(0, this.start + this.length - position);
+  }
+
+  /** Shows bytes that are in memory already, such as a block of the hot tail. */
+  show(block: Block, start: number): void {
+    this.release();
+    block.retain();
+    this.block = block;
+    this.start = start;
+    this.length = block.used;
+  }
+
+  /** Reads from `position` up to `end`: at least `need` bytes where the file has them. */
+  async load(file: File, position: number, end: number, need = 0): Promise<void> {
+    const wanted = Math.min(end - position, Math.max(need, WINDOW_BYTES));
+    this.release();
+    const block = this.#pool.acquire(wanted);
+    try {
+      const read = await readFully(file, block.memory.subarray(0, wanted), position);
+      block.used = read;
+    } catch (error) {
+      block.release();
+      throw error;
+    }
+    this.block = block;
+    this.start = position;
+    this.length = block.used;
+  }
+
+  release(): void {
+    this.block?.release();
+    this.block = undefined;
+    this.length = 0;
+  }
+}
+
+/** A file that is scanned up to `end` bytes. */
+export interface ScannedFile {
+  readonly file: File;
+  readonly end: number;
+}
+
+/** Header of the frame at `position` if it is intact, loading what is missing of header and body into the window. */
+export async function loadFrame(
+  window: Window,
+  from: ScannedFile,
+  position: number,
+): Promise<{ header: FrameHeader | undefined; bodyIntact: boolean }> {
+  if (window.available(position) < FRAME_HEADER_BYTES) await window.load(from.file, position, from.end);
+  const header = frameAt(window, position);
+  if (!header || position + FRAME_HEADER_BYTES + header.bodyBytes > from.end) {
+    return { header: undefined, bodyIntact: false };
+  }
+  const need = FRAME_HEADER_BYTES + header.bodyBytes;
+  if (window.available(position) < need) await window.load(from.file, position, from.end, need);
+  return { header, bodyIntact: bodyIntact(window, position, header) };
+}
+
+/** The header at file position `position` if the window holds it and it checks out. */
+export function frameAt(window: Window, position: number): FrameHeader | undefined {
+  if (window.available(position) < FRAME_HEADER_BYTES) return undefined;
+  return readFrameHeader(window.block!.memory.subarray(0, window.length), position - window.start);
+}
+
+export function bodyIntact(window: Window, position: number, header: FrameHeader): boolean {
+  if (window.available(position) < FRAME_HEADER_BYTES + header.bodyBytes) return false;
+  return bodyMatches(window.block!.memory, position - window.start + FRAME_HEADER_BYTES, header);
+}
+
+/**
+ * Position of the first intact frame at or after `position` whose offsets lie within [minOffset, maxOffset], or undefined.
+ * Leaves the window wherever the search ended.
+ */
+export async function findNextFrame(
+  window: Window,
+  from: ScannedFile,
+  position: number,
+  minOffset: number,
+  maxOffset: number,
+): Promise<number | undefined> {
+  let at = position;
+  while (at + FRAME_HEADER_BYTES <= from.end) {
+    if (window.available(at) < FRAME_HEADER_BYTES) {
+      await window.load(from.file, at, from.end);
+      if (window.available(at) < FRAME_HEADER_BYTES) return undefined;
+    }
+    const memory = window.block!.memory.subarray(0, window.length);
+    const found = findMagic(memory, at - window.start);
+    if (found === -1) {
+      at = window.start + Math.max(at - window.start + 1, window.length - 1);
+      continue;
+    }
+    at = window.start + found;
+    if (window.available(at) < FRAME_HEADER_BYTES) continue;
+    const header = frameAt(window, at);
+    if (header && header.baseOffset >= minOffset && header.baseOffset + header.count <= maxOffset) {
+      const frame = await loadFrame(window, from, at);
+      if (frame.bodyIntact) return at;
+    }
+    at += 1;
+  }
+  return undefined;
+}

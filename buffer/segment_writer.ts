@@ -1,0 +1,198 @@
+// How a commit reaches the disk: written at the end of the active segment, then fdatasync. Another way (O_DIRECT into
+// recycled segments) will stand beside this one behind the same three calls. Invariants: only one commit at a time;
+// a segment's directory entry is durable before its first commit is; a file whose sync failed is never synced again.
+
+import type { Block } from './block_pool.ts';
+import { indexName, segmentName } from './names.ts';
+import type { Clock } from './ports/clock.ts';
+import { errorCode, type File, type FileSystem } from './ports/file_system.ts';
+import { encodeIndex, Segment } from './segment.ts';
+import { writeFully } from './whole_io.ts';
+
+export interface SegmentLimits {
+  readonly maxBytes: number;
+  readonly maxAge_ms: number;
+}
+
+/** Errors after which the file is as it was: nothing was promised of it and it may be written again. */
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+export class SegmentWriter {
+  /** Segments sealed since the shard was opened. */
+  rotations = 0;
+  readonly #fileSystem: FileSystem;
+  readonly #clock: Clock;
+  readonly #directory: string;
+  readonly #limits: SegmentLimits;
+  /** Shared with the shard, oldest first; the writer appends the segments that it begins. */
+  readonly #segments: Segment[];
+  /** Makes the account durable: the index hides the segment from the next recovery, so nothing may be left to find. */
+  readonly #beforeIndex: () => Promise<void>;
+  #file: File | undefined;
+  /** Whether the active segment may not be written any more. */
+  #givenUp = false;
+  #begun_ms = 0;
+
+  constructor(
+    fileSystem: FileSystem,
+    clock: Clock,
+    directory: string,
+    limits: SegmentLimits,
+    segments: Segment[],
+    beforeIndex: () => Promise<void>,
+  ) {
+    this.#fileSystem = fileSystem;
+    this.#clock = clock;
+    this.#directory = directory;
+    this.#limits = limits;
+    this.#segments = segments;
+    this.#beforeIndex = beforeIndex;
+    this.#begun_ms = clock.monotonic();
+  }
+
+  /**
+   * Makes whole frames durable, the first of which begins at `first`. Returns the segment and the position of the first
+   * byte; the segment's `bytes` is not moved: that is the shard's, once it publishes.
+   */
+  async commit(
+    blocks: readonly Block[],
+    bytes: number,
+    first: number,
+  ): Promise<{ segment: Segment; position: number }> {
+    let segment = this.#active();
+    if (!segment || this.#mustRoll(segment, bytes)) segment = await this.#begin(first);
+    this.#file ??= await this.#fileSystem.open(this.#path(segment), 'write');
+    const position = segment.bytes;
+    try {
+      let at = position;
+      for (const block of blocks) {
+        await writeFully(this.#file, block.memory.subarray(0, block.used), at);
+        at += block.used;
+      }
+    } catch (error) {
+      await this.#afterFailedWrite(segment, error);
+      throw error;
+    }
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      await this.#giveUp();
+      throw error;
+    }
+    return { segment, position };
+  }
+
+  /** Seals the active segment if it holds anything, so that it can be removed once consumed. The next commit begins another. */
+  async seal(): Promise<void> {
+    const segment = this.#active();
+    if (!segment || segment.bytes === 0) return;
+    await this.#closeFile();
+    await this.#sealed(segment);
+  }
+
+  async close(): Promise<void> {
+    await this.#closeFile();
+  }
+
+  /** Whether the active segment is older than segments may get. */
+  get overage(): boolean {
+    return this.#clock.monotonic() - this.#begun_ms > this.#limits.maxAge_ms;
+  }
+
+  #active(): Segment | undefined {
+    const last = this.#segments[this.#segments.length - 1];
+    return last?.sealed === false ? last : undefined;
+  }
+
+  #path(segment: Segment): string {
+    return `${this.#directory}/${segmentName(segment.base)}`;
+  }
+
+  #mustRoll(segment: Segment, bytes: number): boolean {
+    if (this.#givenUp) return true;
+    return segment.bytes > 0 && (segment.bytes + bytes > this.#limits.maxBytes || this.overage);
+  }
+
+  async #begin(base: number): Promise<Segment> {
+    const file = await this.#create(base);
+    try {
+      await this.#fileSystem.syncDirectory(this.#directory);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    const old = this.#active();
+    await this.#closeFile();
+    if (old && old.base !== base) {
+      if (this.#givenUp) old.sealed = true;
+      else await this.#sealed(old);
+    } else if (old) {
+      this.#segments.pop();
+    }
+    const segment = new Segment(base);
+    this.#segments.push(segment);
+    this.#file = file;
+    this.#givenUp = false;
+    this.#begun_ms = this.#clock.monotonic();
+    return segment;
+  }
+
+  /** A file of that name can only be what a failed attempt left: nothing in it was promised. */
+  async #create(base: number): Promise<File> {
+    const path = `${this.#directory}/${segmentName(base)}`;
+    try {
+      return await this.#fileSystem.open(path, 'create');
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+      await this.#fileSystem.remove(path);
+      return this.#fileSystem.open(path, 'create');
+    }
+  }
+
+  /** The index is only a hint, so a failure to write it is no failure. */
+  async #sealed(segment: Segment): Promise<void> {
+    segment.sealed = true;
+    this.rotations += 1;
+    const path = `${this.#directory}/${indexName(segment.base)}`;
+    try {
+      await this.#beforeIndex();
+      if (await this.#fileSystem.stat(path)) await this.#fileSystem.remove(path);
+      const file = await this.#fileSystem.open(path, 'create');
+      try {
+        await writeFully(file, encodeIndex(segment), 0);
+      } finally {
+        await file.close();
+      }
+    } catch {
+      // Without an index the segment is scanned when the log is next opened.
+    }
+  }
+
+  /** No room: cut what was written in part and stay. Anything else: give the file up. */
+  async #afterFailedWrite(segment: Segment, error: unknown): Promise<void> {
+    if (NO_ROOM.has(errorCode(error))) {
+      try {
+        await this.#file?.truncate(segment.bytes);
+        return;
+      } catch {
+        // A file that cannot be cut cannot be trusted either.
+      }
+    }
+    await this.#giveUp();
+  }
+
+  async #giveUp(): Promise<void> {
+    this.#givenUp = true;
+    await this.#closeFile();
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    try {
+      await file?.close();
+    } catch {
+      // All that was promised is synced: a failing close takes nothing back.
+    }
+  }
+}

@@ -1,0 +1,148 @@
+// A small state that must be replaced atomically and without free space: one preallocated file, two checksummed slots
+// written in turn. Invariant: the slot that is being written is never the one that holds the newest durable state.
+
+import { crc32 } from 'node:zlib';
+import { NewerFormat } from './errors.ts';
+import { readOffset, writeOffset } from './frame.ts';
+import { errorCode, type File, type FileSystem } from './ports/file_system.ts';
+import { readFully, writeFully } from './whole_io.ts';
+
+export const SLOT_BYTES = 4096;
+/** magic u32, version u16, length u16, sequence u64, CRC32 of all of it and the payload. FORMAT.md, "Two-slot file". */
+const SLOT_HEADER_BYTES = 20;
+const SLOT_VERSION = 1;
+export const SLOT_PAYLOAD_MAX_BYTES = SLOT_BYTES - SLOT_HEADER_BYTES;
+
+interface Slot {
+  readonly sequence: number;
+  readonly payload: Buffer;
+}
+
+export class TwoSlotFile {
+  readonly #fileSystem: FileSystem;
+  readonly #directory: string;
+  readonly #path: string;
+  readonly #magic: number;
+  #file: File | undefined;
+  #sequence = 0;
+  /** Set once a write failed: the file is then replaced as a whole, never synced again. */
+  #suspect = false;
+
+  /** @param magic four ASCII characters that tell this kind of file from the others. */
+  constructor(fileSystem: FileSystem, directory: string, name: string, magic: string) {
+    this.#fileSystem = fileSystem;
+    this.#directory = directory;
+    this.#path = `${directory}/${name}`;
+    this.#magic = Buffer.from(magic, 'latin1').readUInt32LE(0);
+  }
+
+  /**
+   * The newest intact state, or undefined where there is none (`damaged` tells a lost one from one never written).
+   * @throws NewerFormat
+   */
+  async open(): Promise<{ payload: Buffer | undefined; damaged: boolean }> {
+    let file: File;
+    try {
+      file = await this.#fileSystem.open(this.#path, 'write');
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return { payload: undefined, damaged: false };
+      throw error;
+    }
+    const bytes = Buffer.alloc(2 * SLOT_BYTES);
+    const read = await readFully(file, bytes, 0);
+    const slots = [this.#decode(bytes, 0), this.#decode(bytes, SLOT_BYTES)].filter(
+      (slot) => slot !== undefined,
+    );
+    const newest = slots.sort((a, b) => b.sequence - a.sequence)[0];
+    if (!newest) {
+      // An empty or short file is what a crash at creation leaves; anything else was damaged.
+      await file.close();
+      this.#suspect = true;
+      return { payload: undefined, damaged: read > 0 && bytes.some((byte) => byte !== 0) };
+    }
+    this.#file = file;
+    this.#sequence = newest.sequence;
+    return { payload: newest.payload, damaged: slots.length < 2 };
+  }
+
+  /** Resolves when the state is durable. Calls must not overlap. */
+  async write(payload: Uint8Array): Promise<void> {
+    if (this.#file === undefined || this.#suspect) {
+      await this.#replace(payload);
+      return;
+    }
+    const sequence = this.#sequence + 1;
+    try {
+      await writeFully(this.#file, this.#encode(payload, sequence), (sequence % 2) * SLOT_BYTES);
+      await this.#file.sync();
+      this.#sequence = sequence;
+    } catch (error) {
+      this.#suspect = true;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  /** Both slots written into a new file that takes the place of the old one in one rename. */
+  async #replace(payload: Uint8Array): Promise<void> {
+    const temporary = `${this.#path}.new`;
+    if (await this.#fileSystem.stat(temporary)) await this.#fileSystem.remove(temporary);
+    const file = await this.#fileSystem.open(temporary, 'create');
+    const sequence = this.#sequence + 2;
+    try {
+      const both = Buffer.alloc(2 * SLOT_BYTES);
+      both.set(this.#encode(payload, sequence), (sequence % 2) * SLOT_BYTES);
+      both.set(this.#encode(payload, sequence - 1), ((sequence - 1) % 2) * SLOT_BYTES);
+      await writeFully(file, both, 0);
+      await file.sync();
+      await this.#fileSystem.rename(temporary, this.#path);
+      await this.#fileSystem.syncDirectory(this.#directory);
+    } catch (error) {
+      this.#suspect = true;
+      await file.close();
+      throw error;
+    }
+    const old = this.#file;
+    this.#file = file;
+    this.#sequence = sequence;
+    this.#suspect = false;
+    await old?.close();
+  }
+
+  #encode(payload: Uint8Array, sequence: number): Buffer {
+    if (payload.length > SLOT_PAYLOAD_MAX_BYTES)
+      throw new RangeError(`a slot holds ${SLOT_PAYLOAD_MAX_BYTES} bytes`);
+    const slot = Buffer.alloc(SLOT_BYTES);
+    slot.writeUInt32LE(this.#magic, 0);
+    slot.writeUInt16LE(SLOT_VERSION, 4);
+    slot.writeUInt16LE(payload.length, 6);
+    writeOffset(slot, sequence, 8);
+    slot.set(payload, SLOT_HEADER_BYTES);
+    slot.writeUInt32LE(checksum(slot, payload.length), 16);
+    return slot;
+  }
+
+  #decode(bytes: Buffer, at: number): Slot | undefined {
+    const slot = bytes.subarray(at, at + SLOT_BYTES);
+    const length = slot.readUInt16LE(6);
+    if (slot.readUInt32LE(0) !== this.#magic || length > SLOT_PAYLOAD_MAX_BYTES) return undefined;
+    if (checksum(slot, length) !== slot.readUInt32LE(16)) return undefined;
+    const version = slot.readUInt16LE(4);
+    if (version > SLOT_VERSION) throw new NewerFormat(this.#path, version, SLOT_VERSION);
+    return {
+      sequence: readOffset(slot, 8),
+      payload: slot.subarray(SLOT_HEADER_BYTES, SLOT_HEADER_BYTES + length),
+    };
+  }
+}
+
+function checksum(slot: Buffer, payloadBytes: number): number {
+  return crc32(
+    slot.subarray(SLOT_HEADER_BYTES, SLOT_HEADER_BYTES + payloadBytes),
+    crc32(slot.subarray(0, 16)),
+  );
+}
