@@ -1,7 +1,7 @@
 // A receiver's only view of what lies behind it: entries go into the shard of their resource, and the answer comes when
 // they are durable. Invariant: an item is counted as accepted only after its group commit, else as refused, never both.
 
-import { EntryTooLarge, LogFull } from '../buffer/errors.ts';
+import { EntryTooLarge, LogFull } from '../buffer/index.ts';
 import { HoldfastError } from '../config/error.ts';
 import { encodeEntryHeader } from '../otlp/entry.ts';
 import type { Signal } from '../otlp/signal.ts';
@@ -18,23 +18,22 @@ import type { ReceiverCounters, TransportCounts } from './telemetry/receiver_cou
 export interface IntakeShard {
   appendParts(parts: readonly Uint8Array[]): number;
   durable(offset: number): Promise<void>;
+  /** Throws unless an entry of `bytes` could be appended now. */
+  admit(bytes: number): void;
 }
 
 /** As much of a stream as taking in needs. */
 export interface IntakeStream {
-  shardFor(key: number): IntakeShard;
+  readonly shards: readonly unknown[];
+  shardOf(key: number): IntakeShard;
 }
 
 export interface IntakeOptions {
   /** One stream per signal that some pipeline of the receiver takes. */
   readonly streams: ReadonlyMap<Signal, IntakeStream>;
   readonly counters: ReceiverCounters;
-  /** Milliseconds that never go back. */
-  readonly monotonic: () => number;
 }
 
-/** After a refusal, how long `admit` says no without asking the log again, ms: short, so that healing shows at once. */
-const REFUSAL_HELD_MS = 250;
 /** When to come back after an error that says nothing of it, seconds. */
 const RETRY_AFTER_S = 1;
 /** The same for a log that is closing or broken: a restart is what helps. */
@@ -51,29 +50,32 @@ export class ReceiverIntake implements Intake {
   readonly signals: ReadonlySet<Signal>;
   readonly #streams: ReadonlyMap<Signal, IntakeStream>;
   readonly #counters: ReceiverCounters;
-  readonly #monotonic: () => number;
+  /** Every shard that takes entries. */
+  readonly #shards: readonly IntakeShard[];
   readonly #waiting = new Map<IntakeShard, Waiting>();
-  #refusal: { readonly error: IntakeFull; readonly until_ms: number } | undefined;
 
   constructor(options: IntakeOptions) {
     this.#streams = options.streams;
     this.signals = new Set(options.streams.keys());
     this.#counters = options.counters;
-    this.#monotonic = options.monotonic;
+    const shards = [...options.streams.values()].flatMap((stream) =>
+      stream.shards.map((_, index) => stream.shardOf(index)),
+    );
+    this.#shards = [...new Set(shards)];
   }
 
   append(entry: IntakeEntry, transport: string): Ticket {
     const counts = this.#counters.of(transport);
     const stream = this.#streams.get(entry.signal);
     if (!stream) throw new HoldfastError('HF_INTAKE_NO_PIPELINE', `no pipeline takes ${entry.signal}`, false);
-    const shard = stream.shardFor(entry.shardKey);
+    const shard = stream.shardOf(entry.shardKey);
     const header = encodeEntryHeader(entry.signal, entry.codec, entry.items, entry.rawLength);
     let durable: Promise<void>;
     try {
       durable = shard.durable(shard.appendParts([header, entry.bytes]));
     } catch (error) {
       counts.refused[entry.signal] += entry.items;
-      throw this.#refused(error);
+      throw refusedBy(error);
     }
     let waiting = this.#waiting.get(shard);
     if (waiting?.durable !== durable) {
@@ -83,10 +85,18 @@ export class ReceiverIntake implements Intake {
     return waiting.ticket;
   }
 
-  admit(_bytes: number): void {
-    if (!this.#refusal) return;
-    if (this.#monotonic() < this.#refusal.until_ms) throw this.#refusal.error;
-    this.#refusal = undefined;
+  admit(bytes: number): void {
+    let refusal: unknown;
+    // Which shard it will be is in the body that was not read yet: one that takes entries is reason enough to read it.
+    for (const shard of this.#shards) {
+      try {
+        shard.admit(bytes);
+        return;
+      } catch (error) {
+        refusal = error;
+      }
+    }
+    if (refusal !== undefined) throw refusedBy(refusal);
   }
 
   refused(signal: Signal, transport: string, items: number): void {
@@ -107,7 +117,7 @@ export class ReceiverIntake implements Intake {
       (error: unknown) => {
         close();
         for (const each of items) each.counts.refused[each.signal] += each.items;
-        throw this.#refused(error);
+        throw refusedBy(error);
       },
     );
     // A client that went away waits for nothing; its entry's failure must not end the process.
@@ -116,19 +126,16 @@ export class ReceiverIntake implements Intake {
     this.#waiting.set(shard, waiting);
     return waiting;
   }
+}
 
-  /** The error as a receiver knows it. Only what no waiting can help is final: a client drops what it is told is final. */
-  #refused(error: unknown): HoldfastError {
-    if (error instanceof EntryTooLarge) return new IntakeTooLarge(error.message);
-    const full =
-      error instanceof LogFull
-        ? new IntakeFull(error.message, error.retryAfter_s, error)
-        : error instanceof HoldfastError && error.retryable
-          ? new IntakeFull(error.message, RETRY_AFTER_S, error)
-          : new IntakeFull(reasonOf(error), RETRY_AFTER_RESTART_S, error);
-    this.#refusal = { error: full, until_ms: this.#monotonic() + REFUSAL_HELD_MS };
-    return full;
+/** The error as a receiver knows it. Only what no waiting can help is final: a client drops what it is told is final. */
+function refusedBy(error: unknown): HoldfastError {
+  if (error instanceof EntryTooLarge) return new IntakeTooLarge(error.message);
+  if (error instanceof LogFull) return new IntakeFull(error.message, error.retryAfter_s, error);
+  if (error instanceof HoldfastError && error.retryable) {
+    return new IntakeFull(error.message, RETRY_AFTER_S, error);
   }
+  return new IntakeFull(reasonOf(error), RETRY_AFTER_RESTART_S, error);
 }
 
 function add(waiting: Waiting, counts: TransportCounts, signal: Signal, items: number): void {

@@ -17,6 +17,7 @@ export type AdminRoute = () => AdminReply | Promise<AdminReply>;
 export interface AdminServerOptions {
   /** What listens, for messages: `health_check` or `service.telemetry.metrics`. */
   readonly name: string;
+  /** Empty: every interface. */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -109,7 +110,7 @@ function text(status: number, body: string): AdminReply {
 function listen(server: Server, options: AdminServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, options)));
-    server.listen({ host: options.host, port: options.port }, () => {
+    server.listen({ port: options.port, ...(options.host === '' ? {} : { host: options.host }) }, () => {
       server.removeAllListeners('error');
       resolve();
     });

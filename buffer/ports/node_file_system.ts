@@ -85,6 +85,8 @@ async function makeDirectory(directory: string): Promise<boolean> {
 
 async function lock(file: string): Promise<Lock | undefined> {
   const { DatabaseSync } = await import('node:sqlite');
+  // SQLite would create it readable by others.
+  await (await fs.promises.open(file, 'a', 0o600)).close();
   const database = new DatabaseSync(path.resolve(file));
   try {
     // The lock lives as long as the transaction; nothing is ever written through it, so a full disk cannot stop it.

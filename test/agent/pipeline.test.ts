@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type IntakeShard, ReceiverIntake } from '../../agent/pipeline.ts';
 import { ReceiverCounters } from '../../agent/telemetry/receiver_counters.ts';
-import { EntryTooLarge, LogClosed, LogFull } from '../../buffer/errors.ts';
+import { EntryTooLarge, LogClosed, LogFull } from '../../buffer/index.ts';
 import { HoldfastError } from '../../config/error.ts';
 import { decodeEntry } from '../../otlp/entry.ts';
 import type { Signal } from '../../otlp/signal.ts';
@@ -16,6 +16,9 @@ class HeldShard implements IntakeShard {
   appendParts(parts: readonly Uint8Array[]): number {
     if (this.failure) throw this.failure;
     return this.appended.push(Buffer.concat(parts)) - 1;
+  }
+  admit(): void {
+    if (this.failure) throw this.failure;
   }
   durable(): Promise<void> {
     return this.commit.promise;
@@ -33,19 +36,19 @@ function setUp(signals: readonly Signal[] = ['traces', 'logs']) {
   const shard = new HeldShard();
   const keys: number[] = [];
   const stream = {
-    shardFor(key: number) {
+    shards: [shard],
+    shardOf(key: number) {
       keys.push(key);
       return shard;
     },
   };
   const counters = new ReceiverCounters();
-  let now_ms = 0;
   const intake = new ReceiverIntake({
     streams: new Map(signals.map((signal) => [signal, stream])),
     counters,
-    monotonic: () => now_ms,
   });
-  return { intake, shard, counters, keys, advance: (by_ms: number) => (now_ms += by_ms) };
+  keys.length = 0;
+  return { intake, shard, counters, keys };
 }
 
 function entry(over: Partial<IntakeEntry> = {}): IntakeEntry {
@@ -133,22 +136,19 @@ describe('an intake that is refused by the log', () => {
     expect(counters.of('http')).toMatchObject({ accepted: { traces: 0 }, refused: { traces: 3 } });
   });
 
-  it('says no at the door for a moment, then asks the log again', () => {
-    const { intake, shard, advance } = setUp();
+  it('says no at the door as long as no shard takes anything', () => {
+    const broken = [new HeldShard(), new HeldShard()];
+    const stream = { shards: broken, shardOf: (key: number) => broken[key % 2]! };
+    const intake = new ReceiverIntake({
+      streams: new Map([['logs', stream]]),
+      counters: new ReceiverCounters(),
+    });
     intake.admit(1);
-    shard.failure = new LogFull('full', 1);
-    expect(() => intake.append(entry(), 'http')).toThrow(IntakeFull);
+    broken[0]!.failure = new LogFull('full', 7);
+    intake.admit(1);
+    broken[1]!.failure = broken[0]!.failure;
     expect(() => intake.admit(1)).toThrow(IntakeFull);
-    advance(250);
-    intake.admit(1);
-    shard.failure = undefined;
-    intake.append(entry(), 'http');
-  });
-
-  it('does not close the door because one entry was too large', () => {
-    const { intake, shard } = setUp();
-    shard.failure = new EntryTooLarge(100, 10);
-    expect(() => intake.append(entry(), 'http')).toThrow(IntakeTooLarge);
+    broken[1]!.failure = undefined;
     intake.admit(1);
   });
 });
