@@ -1,0 +1,57 @@
+// What a user may say about the OTLP receiver: the Collector's keys where it has them.
+// Invariant: without a word it listens on 127.0.0.1 alone, on the ports that OTLP assigns.
+
+import { z } from 'zod';
+import { durationMs, listenAddress, section, sectionOf, sizeBytes } from '../../config/fields.ts';
+
+const MIB = 2 ** 20;
+/** Larger messages cannot be stored as one entry, nor would any backend take them. */
+const BODY_MIB_MAX = 1024;
+
+const urlPath = () =>
+  z.string().regex(/^\/[^\s?#]*$/, 'a path that begins with / and has no query, such as /v1/traces');
+
+const grpc = section({
+  endpoint: listenAddress().prefault('127.0.0.1:4317'),
+  /** The Collector's key; the kind of the address says it here. */
+  transport: z.enum(['tcp', 'unix']).optional(),
+  /** A message may have this many MiB, before and after decompression. */
+  max_recv_msg_size_mib: z.number().int().min(1).max(BODY_MIB_MAX).default(64),
+  /** Calls under way on one connection. */
+  max_concurrent_streams: z.number().int().min(1).max(10_000).default(100),
+});
+
+const http = section({
+  endpoint: listenAddress().prefault('127.0.0.1:4318'),
+  /** A body may have this many bytes, before and after decompression. */
+  max_request_body_size: sizeBytes({ min: 1024, max: BODY_MIB_MAX * MIB }).prefault('64MiB'),
+  traces_url_path: urlPath().default('/v1/traces'),
+  metrics_url_path: urlPath().default('/v1/metrics'),
+  logs_url_path: urlPath().default('/v1/logs'),
+  /** All headers must have come by then. */
+  read_header_timeout: durationMs({ min: 100 }).prefault('10s'),
+  /** Headers and body must have come by then. */
+  read_timeout: durationMs({ min: 100 }).prefault('60s'),
+  /** A connection without a request is closed after it. */
+  idle_timeout: durationMs({ min: 100 }).prefault('65s'),
+  max_connections: z.number().int().min(1).max(100_000).default(1000),
+});
+
+/** Which protocols are on: those that are named; both where none is. */
+const protocols = sectionOf(
+  z.preprocess(
+    (value) => (isEmpty(value) ? { grpc: {}, http: {} } : value),
+    z.strictObject({ grpc: grpc.optional(), http: http.optional() }),
+  ),
+);
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+export const otlpReceiverSchema = section({ protocols: protocols.prefault({}) });
+
+export type OtlpReceiverConfig = z.output<typeof otlpReceiverSchema>;
+export type GrpcConfig = z.output<typeof grpc>;
+export type HttpConfig = z.output<typeof http>;

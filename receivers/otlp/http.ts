@@ -1,0 +1,157 @@
+// OTLP over HTTP: one node:http server, from the head of a request to its answer.
+// Invariant: 200 is written only after `durable` has resolved, and every other end is a Status or a closed connection.
+
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { formatAddress } from '../../config/endpoint.ts';
+import type { Logger } from '../../config/logger.ts';
+import type { Codec } from '../../otlp/entry.ts';
+import type { Signal } from '../../otlp/signal.ts';
+import type { Intake, Ticket } from '../receiver.ts';
+import { answerRefusal, answerSuccess } from './answer.ts';
+import { bindError } from './bind.ts';
+import { ClientGone, readBody } from './body.ts';
+import { answerClientError } from './client_error.ts';
+import type { HttpConfig } from './config.ts';
+import { gunzipLater, gunzipNow } from './decompress.ts';
+import { answerEncoding, type Head, type HeadRules, readHead, signalOf } from './head.ts';
+import { InFlight, Share } from './in_flight.ts';
+import { logRefusal, refusalOf, refusedHere } from './refusal.ts';
+import { take } from './take.ts';
+
+const TRANSPORT = 'http';
+const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_MAX = 100;
+/** How often node:http looks for connections over their time, ms. */
+const CHECK_INTERVAL_MS_MAX = 5000;
+const emptyBody = Buffer.alloc(0);
+
+export class HttpServer {
+  readonly #config: HttpConfig;
+  readonly #id: string;
+  readonly #logger: Logger;
+  readonly #intake: Intake;
+  readonly #rules: HeadRules;
+  readonly #inFlight: InFlight;
+  readonly #server: http.Server;
+  #stopping = false;
+
+  constructor(config: HttpConfig, id: string, logger: Logger, intake: Intake) {
+    this.#config = config;
+    this.#id = id;
+    this.#logger = logger;
+    this.#intake = intake;
+    this.#inFlight = new InFlight(config.max_request_body_size);
+    this.#rules = {
+      routes: new Map<string, Signal>([
+        [config.traces_url_path, 'traces'],
+        [config.metrics_url_path, 'metrics'],
+        [config.logs_url_path, 'logs'],
+      ]),
+      signals: intake.signals,
+      maxBody_bytes: config.max_request_body_size,
+    };
+    const headersTimeout = Math.min(config.read_header_timeout, config.read_timeout);
+    this.#server = http.createServer({
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout,
+      requestTimeout: config.read_timeout,
+      keepAliveTimeout: config.idle_timeout,
+      connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS_MAX, Math.ceil(headersTimeout / 2)),
+    });
+    this.#server.maxHeadersCount = HEADERS_MAX;
+    this.#server.maxConnections = config.max_connections;
+    this.#server.on('request', (request, response) => this.#serve(request, response, false));
+    this.#server.on('checkContinue', (request, response) => this.#serve(request, response, true));
+    this.#server.on('clientError', answerClientError);
+  }
+
+  /** Bytes of requests held in memory now. */
+  get inFlight_bytes(): number {
+    return this.#inFlight.bytes;
+  }
+
+  /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
+  start(): Promise<string> {
+    const { endpoint } = this.#config;
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      const onError = (error: Error) => reject(bindError(this.#id, TRANSPORT, endpoint, error));
+      server.once('error', onError);
+      server.once('listening', () => {
+        server.off('error', onError);
+        server.on('error', (error) => this.#logger.error('http server', { error: error.message }));
+        if (endpoint.kind === 'unix') return resolve(formatAddress(endpoint));
+        const { address, port } = server.address() as AddressInfo;
+        resolve(formatAddress({ kind: 'tcp', host: address, port }));
+      });
+      if (endpoint.kind === 'unix') server.listen(endpoint.path);
+      else if (endpoint.host === '') server.listen(endpoint.port);
+      else server.listen(endpoint.port, endpoint.host);
+    });
+  }
+
+  /** Answers what is in flight, then closes; what is left when `deadline` aborts is cut off. */
+  stop(deadline: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    const server = this.#server;
+    return new Promise((resolve) => {
+      const cut = () => server.closeAllConnections();
+      server.close(() => {
+        deadline.removeEventListener('abort', cut);
+        resolve();
+      });
+      // A connection that has never sent anything is not idle to node:http, but nothing is in flight on it.
+      server.closeIdleConnections();
+      if (deadline.aborted) cut();
+      else deadline.addEventListener('abort', cut, { once: true });
+    });
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, waits: boolean): Promise<void> {
+    // Without listeners an error of a socket that is gone would end the process.
+    request.on('error', ignore);
+    response.on('error', ignore);
+    const share = new Share(this.#inFlight);
+    try {
+      const head = readHead(request.method, request.url, request.headers, this.#rules);
+      this.#intake.admit(head.length ?? 0);
+      if (waits) response.writeContinue();
+      const ticket = await this.#accept(request, head, share);
+      // The intake has its own copy, so the body is no longer held while the disk is waited for.
+      share.release();
+      if (ticket) await ticket.durable;
+      answerSuccess(response, this.#stopping);
+    } catch (error) {
+      this.#refuse(request, response, error);
+    } finally {
+      share.release();
+    }
+  }
+
+  async #accept(request: IncomingMessage, head: Head, share: Share): Promise<Ticket | undefined> {
+    const limit = this.#config.max_request_body_size;
+    const body = head.length === 0 ? emptyBody : await readBody(request, head.length, limit, share);
+    if (!head.compressed || body.length === 0) return this.#take(head, 'identity', body, body);
+    const { bytes, whole } = gunzipNow(body, limit) ?? (await gunzipLater(body, limit, share));
+    return whole ? this.#take(head, 'gzip', body, bytes) : this.#take(head, 'identity', bytes, bytes);
+  }
+
+  #take(head: Head, codec: Codec, stored: Buffer, raw: Buffer): Ticket | undefined {
+    return take(this.#intake, TRANSPORT, head.signal, codec, stored, raw);
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (error instanceof ClientGone) return;
+    const refusal = refusalOf(error);
+    const signal = signalOf(request.url, this.#rules.routes);
+    if (signal && refusedHere(error)) this.#intake.refused(signal, TRANSPORT, 0);
+    logRefusal(this.#logger, TRANSPORT, refusal);
+    // What was appended stays on disk though nobody hears of it: at least once.
+    if (response.destroyed) return;
+    const encoding = answerEncoding(request.headers);
+    answerRefusal(request, response, refusal, encoding, this.#stopping, this.#config.max_request_body_size);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,60 @@
+// The OTLP receiver: starts and stops the servers of the protocols that are on.
+// Invariant: either all of them listen or none does.
+
+import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
+import { type OtlpReceiverConfig, otlpReceiverSchema } from './config.ts';
+import { GrpcServer } from './grpc.ts';
+import { HttpServer } from './http.ts';
+
+/** What the servers of both protocols have in common. */
+interface Server {
+  /** @returns the address with its real port */
+  start(): Promise<string>;
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+class OtlpReceiver implements Receiver {
+  endpoints: readonly Endpoint[] = [];
+  readonly #config: OtlpReceiverConfig;
+  readonly #context: ReceiverContext;
+  #servers: Server[] = [];
+
+  constructor(config: OtlpReceiverConfig, context: ReceiverContext) {
+    this.#config = config;
+    this.#context = context;
+  }
+
+  async start(intake: Intake): Promise<void> {
+    const { id, logger } = this.#context;
+    const { grpc, http } = this.#config.protocols;
+    const endpoints: Endpoint[] = [];
+    try {
+      if (grpc) await this.#start('grpc', new GrpcServer(grpc, id, logger, intake), endpoints);
+      if (http) await this.#start('http', new HttpServer(http, id, logger, intake), endpoints);
+    } catch (error) {
+      await this.stop(AbortSignal.abort());
+      throw error;
+    }
+    this.endpoints = endpoints;
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    const servers = this.#servers;
+    this.#servers = [];
+    await Promise.all(servers.map((server) => server.stop(deadline)));
+  }
+
+  async #start(protocol: string, server: Server, endpoints: Endpoint[]): Promise<void> {
+    const address = await server.start();
+    this.#servers.push(server);
+    endpoints.push({ protocol, address });
+  }
+}
+
+export const otlpReceiver: ReceiverFactory<OtlpReceiverConfig> = {
+  type: 'otlp',
+  description: 'OTLP over gRPC and HTTP: traces, metrics and logs',
+  signals: ['traces', 'metrics', 'logs'],
+  schema: otlpReceiverSchema,
+  create: (config, context) => new OtlpReceiver(config, context),
+};
