@@ -1,0 +1,124 @@
+// `holdfast run`: start, say what runs, summarize every few seconds, stop.
+
+import { formatProblem } from '../../config/problem.ts';
+import { type Agent, startAgent } from '../agent.ts';
+import { curlLine } from '../first_steps.ts';
+import { untilStopped } from '../lifecycle.ts';
+import { watchLifeline } from '../lifeline.ts';
+import { printProblems, type ReadFromOptions, readFromOptions } from '../read_config.ts';
+import type { AgentConfig } from '../schema/agent_config.ts';
+import { startSummary } from '../summary_ticker.ts';
+import { type AgentLogger, createLogger } from '../telemetry/logger.ts';
+import { type Terminal, wantsColor } from '../terminal.ts';
+import { readVersion } from '../version.ts';
+import { type Command, configOptions, exitCode } from './command.ts';
+
+export const command: Command = {
+  description:
+    'Runs the agent until SIGTERM or SIGINT; a second signal ends it at once. Logs go to stderr.\nWithout --config: OTLP on 127.0.0.1:4317 (gRPC) and :4318 (HTTP), kept in ./holdfast-data, written to a file.',
+  options: configOptions,
+  examples: [
+    { line: 'holdfast', says: 'with the built-in configuration; prints how to send something' },
+    { line: 'holdfast run --config /etc/holdfast/agent.yaml', says: 'with your own' },
+    {
+      line: 'holdfast run --config agent.yaml --set service.telemetry.logs.level=debug',
+      says: 'with more to read',
+    },
+  ],
+  async run(invocation, terminal) {
+    const read = readFromOptions(invocation, terminal);
+    const { config, problems } = read;
+    if (!config) {
+      printProblems(problems, terminal);
+      return exitCode.failure;
+    }
+    const logger = loggerFor(config, terminal);
+    const version = readVersion();
+    logger.info('starting', {
+      version,
+      pid: process.pid,
+      node: process.version,
+      buffer: config.buffer.directory,
+    });
+    for (const problem of problems) logger.warn(formatProblem(problem));
+    for (const note of read.notes) logger.info(note);
+    try {
+      const agent = await startAgent({ config, version, logger });
+      logger.info('ready', { after_ms: Math.round(performance.now()) });
+      if (read.isDefault) greet(agent, read, terminal);
+      return await runUntilStopped(agent, config, logger, terminal);
+    } catch (error) {
+      logger.error('the agent did not start', { error: describe(error) });
+      return exitCode.failure;
+    } finally {
+      logger.flush();
+    }
+  },
+};
+
+async function runUntilStopped(
+  agent: Agent,
+  config: AgentConfig,
+  logger: AgentLogger,
+  terminal: Terminal,
+): Promise<number> {
+  const summary = startSummary({
+    agent,
+    interval_ms: config.summary_interval_ms,
+    logger,
+    asText: consoleForm(config, terminal),
+  });
+  const lifeline = watchLifeline(terminal.env);
+  const code = await untilStopped({
+    process,
+    logger,
+    timeout_ms: config.shutdown_timeout_ms,
+    flush: () => logger.flush(),
+    ...(lifeline ? { orphaned: lifeline.gone } : {}),
+    async stop(deadline) {
+      summary.stop();
+      await agent.stop(deadline);
+    },
+  });
+  lifeline?.close();
+  logger.info('stopped', { exit_code: code });
+  return code;
+}
+
+function consoleForm({ logs }: AgentConfig, terminal: Terminal): boolean {
+  return logs.encoding ? logs.encoding === 'console' : terminal.errIsTerminal;
+}
+
+function loggerFor(config: AgentConfig, terminal: Terminal): AgentLogger {
+  return createLogger({
+    level: config.logs.level,
+    format: consoleForm(config, terminal) ? 'console' : 'json',
+    color: wantsColor(terminal, terminal.errIsTerminal),
+    write: (line) => terminal.err(line),
+  });
+}
+
+/** For whoever starts it the first time: where things are, and a line to try. Not in the log, it is for people. */
+function greet(agent: Agent, { config }: ReadFromOptions, terminal: Terminal): void {
+  const endpoints = [...agent.endpoints.values()].flat();
+  const http = endpoints.find(({ protocol }) => protocol === 'http');
+  const lines = [
+    '',
+    'Holdfast is ready, with the built-in configuration (holdfast print-config shows it).',
+    ...endpoints.map(
+      ({ protocol, address }) => `  OTLP over ${protocol.toUpperCase().replace('GRPC', 'gRPC')}: ${address}`,
+    ),
+    `  kept in:        ${config?.buffer.directory}`,
+    '  written to:     ./holdfast-data/export/telemetry.jsonl',
+    ...[...agent.admin].map(([name, address]) => `  ${name}: http://${address}`),
+  ];
+  if (http) lines.push('', 'Send something:', '', `  ${curlLine(http.address)}`, '');
+  terminal.err(`${lines.join('\n')}\n`);
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? ` (${String(error.code)})` : '';
+  // What the house throws on purpose says enough; anything else needs to be found.
+  return 'code' in error ? `${error.message}${code}` : (error.stack ?? error.message);
+}

@@ -1,0 +1,148 @@
+// Everything behind one exporter: its consumer group on each of its streams, a drain loop per shard, its dead letters and
+// its counters. Invariant: an offset is committed only by a drain loop, so stopping here commits nothing by itself.
+
+import type { Clock, Group, Log, Random, Shard, Stream } from '../buffer/index.ts';
+import type { Logger } from '../config/logger.ts';
+import { DrainLoop } from '../exporters/drain/loop.ts';
+import type { DeadLetters, Source } from '../exporters/drain/source.ts';
+import { type DrainTelemetry, newDrainTelemetry } from '../exporters/drain/telemetry.ts';
+import type { Exporter } from '../exporters/exporter.ts';
+import { type Signal, signals } from '../otlp/signal.ts';
+import type { ConfiguredExporter } from './schema/agent_config.ts';
+
+/** Holds dead letters on the disk until somebody has looked at them: without a group, retention might take them. */
+export const DEAD_LETTER_GROUP = 'dead-letter';
+
+export interface OutletOptions {
+  readonly configured: ConfiguredExporter;
+  /** The streams of its pipelines, and those left on disk by receivers that are gone. */
+  readonly streams: readonly Stream[];
+  readonly log: Log;
+  readonly deadLetterReserve_bytes: number;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** One consumer group's place in one shard, with the names that metrics give it. */
+export interface OutletSource extends Source {
+  readonly stream: string;
+  readonly shard: number;
+}
+
+export class Outlet {
+  readonly id: string;
+  readonly telemetry: DrainTelemetry = newDrainTelemetry();
+  readonly sources: readonly OutletSource[];
+  readonly #exporter: Exporter;
+  readonly #loops: readonly DrainLoop[];
+
+  private constructor(options: OutletOptions, sources: OutletSource[], deadLetters: DeadLetters) {
+    const { configured, logger, clock, random } = options;
+    const { id, factory, config, drain } = configured;
+    this.id = id;
+    this.sources = sources;
+    this.#exporter = factory.create(config, { id, version: options.version, logger });
+    this.#loops = sources.map(
+      (source) =>
+        new DrainLoop({
+          source,
+          exporter: this.#exporter,
+          deadLetters,
+          config: drain,
+          clock,
+          random,
+          logger: logger.with({ shard: source.name }),
+          telemetry: this.telemetry,
+        }),
+    );
+  }
+
+  /** Opens its groups and its dead-letter stream; sends nothing yet. */
+  static async open(options: OutletOptions): Promise<Outlet> {
+    const { configured, log } = options;
+    const { protect, max_lag } = configured.drain;
+    const sources: OutletSource[] = [];
+    for (const stream of options.streams) {
+      const group = await stream.group(configured.group, { protect, start: 'earliest', maxLag: max_lag });
+      for (const shard of stream.shards) sources.push(sourceOf(stream, group, shard));
+    }
+    const letters = await log.stream(configured.deadLetterStream, {
+      reserve_bytes: options.deadLetterReserve_bytes,
+    });
+    await letters.group(DEAD_LETTER_GROUP, { protect: true, start: 'earliest' });
+    return new Outlet(options, sources, deadLettersIn(letters));
+  }
+
+  async start(): Promise<void> {
+    await this.#exporter.start();
+    for (const loop of this.#loops) loop.start();
+  }
+
+  /** Ends what is being sent, at the latest when `deadline` aborts, commits what was delivered, lets go of the backend. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    await Promise.all(this.#loops.map((loop) => loop.stop(deadline)));
+    await this.#exporter.stop();
+  }
+
+  /** Whether any of its streams has this signal. */
+  carries(signal: Signal): boolean {
+    return this.sources.some((source) => signalOf(source.stream) === signal);
+  }
+
+  /** Items given up, over all signals. */
+  failedItems(): number {
+    return signals.reduce((sum, signal) => sum + this.telemetry.signals[signal].sendFailedItems, 0);
+  }
+
+  sentItems(): number {
+    return signals.reduce((sum, signal) => sum + this.telemetry.signals[signal].sentItems, 0);
+  }
+
+  /** Requests on disk that it has not delivered, and the age of the oldest, ms; of one signal or of all. */
+  lag(signal?: Signal): { entries: number; bytes: number; age_ms: number } {
+    const lag = { entries: 0, bytes: 0, age_ms: 0 };
+    for (const source of this.sources) {
+      if (signal !== undefined && signalOf(source.stream) !== signal) continue;
+      const { entries, bytes, age_ms } = source.lag();
+      lag.entries += entries;
+      lag.bytes += bytes;
+      lag.age_ms = Math.max(lag.age_ms, age_ms);
+    }
+    return lag;
+  }
+}
+
+/** Streams are named after their signal: `traces.otlp.edge`. */
+export function signalOf(stream: string): Signal | undefined {
+  const head = stream.split('.', 1)[0];
+  return signals.find((signal) => signal === head);
+}
+
+function sourceOf(stream: Stream, group: Group, shard: Shard): OutletSource {
+  return {
+    name: shard.id,
+    stream: stream.name,
+    shard: shard.index,
+    reader: () => group.reader(shard),
+    committed: () => group.committed(shard),
+    commit(next) {
+      const durable = group.commit(shard, next);
+      // Not durable is no harm: it is written with the next commit, and until then delivered again after a crash.
+      durable.catch(() => {});
+      return durable;
+    },
+    flush: () => group.flush(),
+    lag: () => group.lag(shard),
+  };
+}
+
+function deadLettersIn(stream: Stream): DeadLetters {
+  return {
+    async append(entry) {
+      const shard = stream.shardOf(0);
+      await shard.durable(shard.append([entry]));
+    },
+  };
+}

@@ -1,0 +1,111 @@
+// Reads the counters of a running agent into metrics: one function from state to samples, called by a scrape.
+
+import type { LogStats } from '../../buffer/index.ts';
+import { itemName, type Signal, signals } from '../../otlp/signal.ts';
+import type { Outlet } from '../outlet.ts';
+import type { MetricName } from './catalogue.ts';
+import type { MetricsSource, RecordMetric } from './metrics.ts';
+import type { ReceiverCounters } from './receiver_counters.ts';
+
+export interface Observed {
+  readonly version: string;
+  readonly instanceId: string;
+  /** By the receiver's id. */
+  readonly receivers: ReadonlyMap<string, ReceiverCounters>;
+  readonly outlets: readonly Outlet[];
+  readonly stats: () => LogStats;
+}
+
+/** What an entry is taken to be in an estimate as long as there is none to measure, bytes. */
+const ENTRY_BYTES_TYPICAL = 4_096;
+
+export function metricsSource(observed: Observed): MetricsSource {
+  return (record) => {
+    recordProcess(observed, record);
+    recordReceivers(observed, record);
+    const stats = observed.stats();
+    for (const outlet of observed.outlets) recordOutlet(outlet, stats, record);
+    recordBuffer(stats, record);
+  };
+}
+
+function recordProcess({ version, instanceId }: Observed, record: RecordMetric): void {
+  const { user, system } = process.cpuUsage();
+  record('target_info', 1, {
+    service_name: 'holdfast',
+    service_version: version,
+    service_instance_id: instanceId,
+  });
+  record('otelcol_process_uptime', process.uptime());
+  record('otelcol_process_cpu_seconds', (user + system) / 1e6);
+  record('otelcol_process_memory_rss', process.memoryUsage.rss());
+}
+
+function recordReceivers({ receivers }: Observed, record: RecordMetric): void {
+  for (const [receiver, counters] of receivers) {
+    for (const [transport, { accepted, refused }] of counters.entries()) {
+      for (const signal of signals) {
+        const labels = { receiver, transport };
+        record(named('otelcol_receiver_accepted_', signal), accepted[signal], labels);
+        record(named('otelcol_receiver_refused_', signal), refused[signal], labels);
+      }
+    }
+  }
+}
+
+function recordOutlet(outlet: Outlet, stats: LogStats, record: RecordMetric): void {
+  const exporter = outlet.id;
+  for (const signal of signals) {
+    if (!outlet.carries(signal)) continue;
+    const counters = outlet.telemetry.signals[signal];
+    record(named('otelcol_exporter_sent_', signal), counters.sentItems, { exporter });
+    record(named('otelcol_exporter_send_failed_', signal), counters.sendFailedItems, { exporter });
+    const labels = { exporter, data_type: signal };
+    const { entries, bytes } = outlet.lag(signal);
+    const free_bytes = Math.max(0, stats.maxSize_bytes - stats.used_bytes);
+    const entry_bytes = entries > 0 && bytes > 0 ? bytes / entries : ENTRY_BYTES_TYPICAL;
+    record('otelcol_exporter_queue_size', entries, labels);
+    record('otelcol_exporter_queue_capacity', entries + Math.floor(free_bytes / entry_bytes), labels);
+    record('holdfast_exporter_retries_total', counters.retries, labels);
+    record('holdfast_exporter_dead_lettered_entries_total', counters.deadLetteredEntries, labels);
+    record('holdfast_exporter_rejected_items_total', counters.rejectedItems, labels);
+  }
+  record('holdfast_exporter_held', outlet.telemetry.held > 0 ? 1 : 0, { exporter });
+  for (const source of outlet.sources) {
+    const labels = { exporter, stream: source.stream, shard: String(source.shard) };
+    const lag = source.lag();
+    record('holdfast_buffer_lag_entries', lag.entries, labels);
+    record('holdfast_buffer_lag_bytes', lag.bytes, labels);
+    record('holdfast_buffer_lag_age_seconds', lag.age_ms / 1_000, labels);
+  }
+}
+
+function recordBuffer(stats: LogStats, record: RecordMetric): void {
+  record('holdfast_buffer_used_bytes', stats.used_bytes);
+  record('holdfast_buffer_max_bytes', stats.maxSize_bytes);
+  for (const [stream, shards] of Object.entries(stats.streams)) {
+    for (const [index, { account, commits, segments }] of shards.entries()) {
+      const labels = { stream, shard: String(index) };
+      record('holdfast_buffer_appended_entries_total', account.appended, labels);
+      record('holdfast_buffer_appended_bytes_total', commits.bytes, labels);
+      record('holdfast_buffer_retained_entries', account.retained, labels);
+      record('holdfast_buffer_deleted_consumed_entries_total', account.deletedConsumed, labels);
+      for (const [reason, entries] of Object.entries(account.dropped)) {
+        record('holdfast_buffer_dropped_entries_total', entries, { ...labels, reason });
+      }
+      record('holdfast_buffer_quarantined_entries_total', account.quarantined, labels);
+      record('holdfast_buffer_failed_entries_total', account.failed, labels);
+      record('holdfast_buffer_segments', segments, labels);
+      record('holdfast_buffer_commits_total', commits.commits, labels);
+      record('holdfast_buffer_commit_seconds_total', commits.latency_ms_total / 1_000, labels);
+      record('holdfast_buffer_commit_seconds_max', commits.latency_ms_max / 1_000, labels);
+    }
+  }
+}
+
+type Counted =
+  `otelcol_${'receiver_accepted' | 'receiver_refused' | 'exporter_sent' | 'exporter_send_failed'}_`;
+
+function named(prefix: Counted, signal: Signal): MetricName {
+  return `${prefix}${itemName[signal]}`;
+}
