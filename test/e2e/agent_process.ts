@@ -1,0 +1,106 @@
+// The whole agent as a process of its own, as a user runs it: configured by a file, watched through its log lines, ended
+// by signals. Invariant: every wait ends with an event (a log line, an exit), never with a guess about time.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+export class AgentProcess {
+  readonly child: ChildProcess;
+  readonly lines: LogLine[] = [];
+  /** What was written to stderr and is no JSON line. */
+  readonly text: string[] = [];
+  readonly exited: Promise<number | null>;
+  readonly #waiting = new Set<(line: LogLine) => void>();
+  #ended = false;
+
+  private constructor(directory: string, configuration: string, args: readonly string[]) {
+    const file = path.join(directory, 'agent.yaml');
+    fs.writeFileSync(file, configuration);
+    this.child = spawn(
+      process.execPath,
+      [path.join(root, 'bin/holdfast.js'), 'run', '--config', file, ...args],
+      { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    this.exited = once(this.child, 'exit').then(([code]) => {
+      this.#ended = true;
+      return code as number | null;
+    });
+    createInterface({ input: this.child.stderr! }).on('line', (line) => this.#take(line));
+  }
+
+  /** Starts it and waits until it says that it is ready. */
+  static async start(
+    directory: string,
+    configuration: string,
+    args: readonly string[] = [],
+  ): Promise<AgentProcess> {
+    const agent = new AgentProcess(directory, configuration, args);
+    const ended = agent.exited.then((code) => {
+      throw new Error(`the agent ended with ${code}:\n${agent.output()}`);
+    });
+    await Promise.race([agent.line((line) => line.message === 'ready'), ended]);
+    ended.catch(() => {});
+    return agent;
+  }
+
+  /** The first line, past or to come, for which `wanted` holds. */
+  line(wanted: (line: LogLine) => boolean): Promise<LogLine> {
+    const found = this.lines.find(wanted);
+    if (found) return Promise.resolve(found);
+    return new Promise((resolve) => {
+      const check = (line: LogLine): void => {
+        if (!wanted(line)) return;
+        this.#waiting.delete(check);
+        resolve(line);
+      };
+      this.#waiting.add(check);
+    });
+  }
+
+  /** Base URL of OTLP/HTTP, or host:port of gRPC. */
+  endpoint(protocol: 'http' | 'grpc'): string {
+    const line = this.lines.find((each) => each.message === 'listening' && each['protocol'] === protocol);
+    if (!line) throw new Error(`nothing listens for ${protocol}:\n${this.output()}`);
+    const address = String(line['address']);
+    return protocol === 'http' && !address.startsWith('http') ? `http://${address}` : address;
+  }
+
+  /** SIGKILL: what was not on disk is gone. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  async stop(): Promise<number | null> {
+    if (!this.#ended) this.child.kill('SIGTERM');
+    return this.exited;
+  }
+
+  output(): string {
+    return [...this.lines.map((line) => JSON.stringify(line)), ...this.text].join('\n');
+  }
+
+  #take(line: string): void {
+    let parsed: LogLine;
+    try {
+      parsed = JSON.parse(line) as LogLine;
+    } catch {
+      this.text.push(line);
+      return;
+    }
+    this.lines.push(parsed);
+    for (const check of [...this.#waiting]) check(parsed);
+  }
+}
