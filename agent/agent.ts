@@ -2,7 +2,14 @@
 // Invariant: nothing is taken in before everything behind it runs, and nothing behind it stops before intake has.
 
 import { randomUUID } from 'node:crypto';
-import { Log, type LogOptions, type Stream, systemClock, systemRandom } from '../buffer/index.ts';
+import {
+  type FileSystem,
+  Log,
+  type LogOptions,
+  type Stream,
+  systemClock,
+  systemRandom,
+} from '../buffer/index.ts';
 import { HoldfastError } from '../config/error.ts';
 import type { Logger } from '../config/logger.ts';
 import type { Signal } from '../otlp/signal.ts';
@@ -22,6 +29,8 @@ export interface AgentOptions {
   readonly config: AgentConfig;
   readonly version: string;
   readonly logger: Logger;
+  /** Default: the real one. */
+  readonly fileSystem?: FileSystem;
 }
 
 export interface Agent {
@@ -69,7 +78,8 @@ class RunningAgent implements Agent {
 
   async start(): Promise<void> {
     const { config, logger } = this.#options;
-    this.#log = await Log.open(logOptions(config, logger));
+    const { fileSystem } = this.#options;
+    this.#log = await Log.open({ ...logOptions(config, logger), ...(fileSystem ? { fileSystem } : {}) });
     const streams = await this.#openStreams(this.#log);
     await this.#openOutlets(this.#log, streams);
     await this.#serveAdmin(this.#log);
@@ -170,9 +180,7 @@ class RunningAgent implements Agent {
     const problems = [...(this.#log?.failures() ?? [])].map(
       ([shard, failure]) => `${shard}: ${reasonOf(failure)}`,
     );
-    const warnings = this.#outlets
-      .filter((outlet) => outlet.telemetry.held > 0)
-      .map((outlet) => `${outlet.id} is held: its destination refuses everything`);
+    const warnings = this.#outlets.flatMap((outlet) => outlet.warnings());
     const stats = this.#log?.stats();
     if (stats && stats.used_bytes >= stats.maxSize_bytes) warnings.push('the disk budget is used up');
     return { ready: this.#ready, problems, warnings };

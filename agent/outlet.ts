@@ -1,6 +1,7 @@
 // Everything behind one exporter: its consumer group on each of its streams, a drain loop per shard, its dead letters and
 // its counters. Invariant: an offset is committed only by a drain loop, so stopping here commits nothing by itself.
 
+import assert from 'node:assert';
 import type { Clock, Group, Log, Random, Shard, Stream } from '../buffer/index.ts';
 import type { Logger } from '../config/logger.ts';
 import { DrainLoop } from '../exporters/drain/loop.ts';
@@ -29,6 +30,7 @@ export interface OutletOptions {
 export interface OutletSource extends Source {
   readonly stream: string;
   readonly shard: number;
+  readonly signal: Signal;
 }
 
 export class Outlet {
@@ -51,9 +53,10 @@ export class Outlet {
           exporter: this.#exporter,
           deadLetters,
           config: drain,
+          signal: source.signal,
           clock,
           random,
-          logger: logger.with({ shard: source.name }),
+          logger,
           telemetry: this.telemetry,
         }),
     );
@@ -86,9 +89,18 @@ export class Outlet {
     await this.#exporter.stop();
   }
 
+  /** What needs somebody: a destination that refuses everything, a loop that stands still. */
+  warnings(): string[] {
+    return this.#loops.flatMap((loop) => {
+      const { source, held, heldReason, failed } = loop.state();
+      if (failed) return [`${this.id} stands still on ${source} after an internal error; restart the agent`];
+      return held ? [`${this.id} is held on ${source}: ${heldReason}`] : [];
+    });
+  }
+
   /** Whether any of its streams has this signal. */
   carries(signal: Signal): boolean {
-    return this.sources.some((source) => signalOf(source.stream) === signal);
+    return this.sources.some((source) => source.signal === signal);
   }
 
   /** Items given up, over all signals. */
@@ -104,7 +116,7 @@ export class Outlet {
   lag(signal?: Signal): { entries: number; bytes: number; age_ms: number } {
     const lag = { entries: 0, bytes: 0, age_ms: 0 };
     for (const source of this.sources) {
-      if (signal !== undefined && signalOf(source.stream) !== signal) continue;
+      if (signal !== undefined && source.signal !== signal) continue;
       const { entries, bytes, age_ms } = source.lag();
       lag.entries += entries;
       lag.bytes += bytes;
@@ -121,10 +133,13 @@ export function signalOf(stream: string): Signal | undefined {
 }
 
 function sourceOf(stream: Stream, group: Group, shard: Shard): OutletSource {
+  const signal = signalOf(stream.name);
+  assert(signal, 'every stream that an exporter drains is named after a signal');
   return {
     name: shard.id,
     stream: stream.name,
     shard: shard.index,
+    signal,
     reader: () => group.reader(shard),
     committed: () => group.committed(shard),
     commit(next) {
