@@ -32,6 +32,7 @@ export interface RpcStatus {
 
 const RETRY_INFO = 'type.googleapis.com/google.rpc.RetryInfo';
 const NANOSECONDS_PER_MS = 1e6;
+const NANOSECONDS_PER_S = 1e9;
 
 export function encodeStatus(status: RpcStatus): Uint8Array {
   const parts = [varintField(1, status.code), textField(2, status.message)];
@@ -76,9 +77,9 @@ function retryDelayOf(any: Uint8Array): number | undefined {
 }
 
 function encodeDuration(duration_ms: number): Uint8Array {
-  const seconds = Math.trunc(duration_ms / 1000);
-  const nanoseconds = Math.round((duration_ms - seconds * 1000) * NANOSECONDS_PER_MS);
-  return Buffer.concat([varintField(1, seconds), varintField(2, nanoseconds)]);
+  const nanoseconds = Math.round(duration_ms * NANOSECONDS_PER_MS);
+  const seconds = Math.floor(nanoseconds / NANOSECONDS_PER_S);
+  return Buffer.concat([varintField(1, seconds), varintField(2, nanoseconds % NANOSECONDS_PER_S)]);
 }
 
 /** google.protobuf.Duration in ms, never negative. */
@@ -94,8 +95,13 @@ function decodeDuration(bytes: Uint8Array): number {
 
 export function statusToJson(status: RpcStatus): string {
   const { code, message, retryDelay_ms } = status;
-  const details = [{ '@type': RETRY_INFO, retryDelay: `${(retryDelay_ms ?? 0) / 1000}s` }];
+  const details = [{ '@type': RETRY_INFO, retryDelay: durationToJson(retryDelay_ms ?? 0) }];
   return JSON.stringify({ code, message, ...(retryDelay_ms !== undefined && { details }) });
+}
+
+/** Seconds with up to nine digits behind the point, never with an exponent. */
+function durationToJson(duration_ms: number): string {
+  return `${(duration_ms / 1000).toFixed(9).replace(/\.?0+$/, '')}s`;
 }
 
 export function statusFromJson(text: string): RpcStatus | undefined {
@@ -113,7 +119,7 @@ function retryDelayOfJson(details: readonly unknown[]): number | undefined {
     const { '@type': type, retryDelay } = detail as Record<string, unknown>;
     if (typeof type !== 'string' || !type.endsWith('/google.rpc.RetryInfo')) continue;
     const match = /^(\d{1,12}(?:\.\d{1,9})?)s$/.exec(String(retryDelay ?? '0s'));
-    if (match) return Number(match[1]) * 1000;
+    if (match) return Math.round(Number(match[1]) * NANOSECONDS_PER_S) / NANOSECONDS_PER_MS;
   }
   return undefined;
 }

@@ -48,6 +48,7 @@ export function isTag(tag: number): boolean {
  * groups, which have no length. @throws MalformedOtlp when the value passes `end`.
  */
 export function afterValue(bytes: Uint8Array, tag: number, position: number, end: number, depth = 0): number {
+  let from = position;
   let after: number;
   switch (tag % 8) {
     case 0:
@@ -55,11 +56,10 @@ export function afterValue(bytes: Uint8Array, tag: number, position: number, end
     case 1:
       after = position + 8;
       break;
-    case 2: {
-      const from = afterVarint(bytes, position, end);
+    case 2:
+      from = afterVarint(bytes, position, end);
       after = from + varintAt(bytes, position, from);
       break;
-    }
     case 3:
       return afterGroup(bytes, tag, position, end, depth + 1);
     case 5:
@@ -68,7 +68,7 @@ export function afterValue(bytes: Uint8Array, tag: number, position: number, end
     default:
       throw new MalformedOtlp(tagFault(tag), position);
   }
-  if (after > end) throw new MalformedOtlp(`length ${after - position} passes the end`, position);
+  if (after > end) throw new MalformedOtlp(`length ${after - from} passes the end`, position);
   return after;
 }
 
