@@ -134,8 +134,11 @@ const forbiddenModules =
   /^(?:node:)?(?:fs|timers|sqlite|crypto|perf_hooks|child_process|worker_threads)(?:\/|$)/;
 /** A global, not a property or key of the same name. */
 const forbiddenNames =
-  /(?<![\w$.])(?:Date|performance|setTimeout|setInterval|setImmediate|globalThis|crypto)(?![\w$])(?!\s*\??:)/g;
+  /(?<![\w$.])(?:performance|setTimeout|setInterval|setImmediate|globalThis|crypto)(?![\w$])(?!\s*\??:)/g;
 const forbiddenCalls = /\b(?:Math\s*\.\s*random|AbortSignal\s*\.\s*timeout|process\s*\.\s*hrtime)\b/g;
+
+/** `new Date(ms)` only formats a time that is given, so it is let through; asking what time it is, is not. */
+const forbiddenDate = /(?<![\w$.])(?:(?<!new\s+)Date\s*\(|new\s+Date(?!\s*\(\s*[^)\s])|Date\s*\.\s*now)/g;
 
 function portProblems(files: Sources): string[] {
   const problems: string[] = [];
@@ -148,7 +151,7 @@ function portProblems(files: Sources): string[] {
     for (const specifier of imports) {
       if (forbiddenModules.test(specifier)) problems.push(`${file} imports ${specifier} past its ports`);
     }
-    for (const pattern of [forbiddenNames, forbiddenCalls]) {
+    for (const pattern of [forbiddenNames, forbiddenDate, forbiddenCalls]) {
       for (const match of code.matchAll(pattern)) {
         const line = code.slice(0, match.index).split('\n').length;
         problems.push(`${file}:${line} uses ${match[0]} past its ports`);
@@ -229,6 +232,10 @@ describe('the rules themselves', () => {
     "import { DatabaseSync } from 'node:sqlite';",
     'const t = Date.now();',
     'const t = new Date();',
+    'const t = new Date ( ) ;',
+    'const t = new Date;',
+    'const t = Date();',
+    'const t = Date . now();',
     'const t = performance.now();',
     'setTimeout(f, 1);',
     'const r = Math.random();',
@@ -251,6 +258,7 @@ describe('the rules themselves', () => {
     "const text = 'ask performance.now() instead';",
     'const quote = /["\']/; const t = "Date";',
     'clock.setTimer(f, 1); const d = options.performance;',
+    'const text = new Date(clock.now()).toISOString(); const t = Date.UTC(2020, 1);',
     'interface Options { performance?: number; crypto: string }',
   ])('leave %s alone', (source) => {
     expect(portProblems(planted({ 'buffer/a.ts': source }))).toEqual([]);

@@ -261,14 +261,15 @@ describe('a poisoned request', () => {
       return poisoned ? { kind: 'rejected', reason: '400' } : { kind: 'delivered' };
     };
     const { agent, post } = await start({ a });
-    for (const text of ['one', 'poison', 'two', 'three']) expect(await post(text)).toBe(200);
-    await a.received(3);
+    const neighbours = Array.from({ length: 20 }, (_, i) => `neighbour ${i}`);
+    for (const text of ['poison', ...neighbours]) expect(await post(text)).toBe(200);
+    await a.received(neighbours.length);
     await settled(
       async () => (await page(agent, 'service.telemetry.metrics', '/metrics')).text,
       (text) =>
         text.includes('holdfast_exporter_dead_lettered_entries_total{exporter="a",data_type="logs"} 1'),
     );
-    expect(agent.totals().exporters).toMatchObject([{ delivered_items: 3, failed_items: 1, lag_entries: 0 }]);
+    expect(agent.totals().exporters).toMatchObject([{ delivered_items: 20, failed_items: 1 }]);
     await stopped(agent);
     const second = await start({ a });
     const metrics = (await page(second.agent, 'service.telemetry.metrics', '/metrics')).text;
