@@ -2,7 +2,7 @@
 // written in turn. Invariant: the slot that is being written is never the one that holds the newest durable state.
 
 import { crc32 } from 'node:zlib';
-import { NewerFormat } from './errors.ts';
+import { LogClosed, NewerFormat } from './errors.ts';
 import { readOffset, writeOffset } from './frame.ts';
 import { errorCode, type File, type FileSystem } from './ports/file_system.ts';
 import { readFully, writeFully } from './whole_io.ts';
@@ -27,6 +27,7 @@ export class TwoSlotFile {
   #sequence = 0;
   /** Set once a write failed: the file is then replaced as a whole, never synced again. */
   #suspect = false;
+  #closed = false;
 
   /** @param magic four ASCII characters that tell this kind of file from the others. */
   constructor(fileSystem: FileSystem, directory: string, name: string, magic: string) {
@@ -48,25 +49,29 @@ export class TwoSlotFile {
       if (errorCode(error) === 'ENOENT') return { payload: undefined, damaged: false };
       throw error;
     }
-    const bytes = Buffer.alloc(2 * SLOT_BYTES);
-    const read = await readFully(file, bytes, 0);
-    const slots = [this.#decode(bytes, 0), this.#decode(bytes, SLOT_BYTES)].filter(
-      (slot) => slot !== undefined,
-    );
-    const newest = slots.sort((a, b) => b.sequence - a.sequence)[0];
-    if (!newest) {
-      // An empty or short file is what a crash at creation leaves; anything else was damaged.
-      await file.close();
+    try {
+      const bytes = Buffer.alloc(2 * SLOT_BYTES);
+      await readFully(file, bytes, 0);
+      const slots = [this.#decode(bytes, 0), this.#decode(bytes, SLOT_BYTES)].filter(
+        (slot) => slot !== undefined,
+      );
+      const newest = slots.sort((a, b) => b.sequence - a.sequence)[0];
+      if (newest) {
+        this.#file = file;
+        this.#sequence = newest.sequence;
+        return { payload: newest.payload, damaged: slots.length < 2 };
+      }
+      // An empty file is what a crash at creation leaves; anything else was damaged.
       this.#suspect = true;
-      return { payload: undefined, damaged: read > 0 && bytes.some((byte) => byte !== 0) };
+      return { payload: undefined, damaged: bytes.some((byte) => byte !== 0) };
+    } finally {
+      if (this.#file !== file) await file.close();
     }
-    this.#file = file;
-    this.#sequence = newest.sequence;
-    return { payload: newest.payload, damaged: slots.length < 2 };
   }
 
-  /** Resolves when the state is durable. Calls must not overlap. */
+  /** Resolves when the state is durable. Calls must not overlap. @throws LogClosed */
   async write(payload: Uint8Array): Promise<void> {
+    if (this.#closed) throw new LogClosed(this.#path);
     if (this.#file === undefined || this.#suspect) {
       await this.#replace(payload);
       return;
@@ -83,8 +88,10 @@ export class TwoSlotFile {
   }
 
   async close(): Promise<void> {
-    await this.#file?.close();
+    const file = this.#file;
     this.#file = undefined;
+    this.#closed = true;
+    await file?.close();
   }
 
   /** Both slots written into a new file that takes the place of the old one in one rename. */

@@ -83,10 +83,21 @@ async function makeDirectory(directory: string): Promise<boolean> {
   }
 }
 
+/**
+ * Creates an empty file that others cannot read, as SQLite would not. One that exists is not opened: closing any descriptor
+ * of it would take away the lock that this process may hold on it (POSIX record locks, fcntl(2)).
+ */
+async function createPrivate(file: string): Promise<void> {
+  try {
+    await (await fs.promises.open(file, 'ax', 0o600)).close();
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+}
+
 async function lock(file: string): Promise<Lock | undefined> {
   const { DatabaseSync } = await import('node:sqlite');
-  // SQLite would create it readable by others.
-  await (await fs.promises.open(file, 'a', 0o600)).close();
+  await createPrivate(file);
   const database = new DatabaseSync(path.resolve(file));
   try {
     // The lock lives as long as the transaction; nothing is ever written through it, so a full disk cannot stop it.
