@@ -1,8 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
@@ -10,7 +11,14 @@ const execute = promisify(execFile);
 const main = path.resolve(import.meta.dirname, '../../../agent/main.ts');
 
 let directory: string;
-const children: ReturnType<typeof begin>[] = [];
+interface Started {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly exited: Promise<[number | null, NodeJS.Signals | null]>;
+  readonly printed: { out: string; err: string };
+  /** Resolves with the match once stderr holds it; rejects if the process ends before. */
+  says(pattern: RegExp): Promise<RegExpExecArray>;
+}
+const children: Started[] = [];
 beforeEach(async () => {
   directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-run-'));
 });
@@ -30,13 +38,12 @@ const freePorts = [
   'service.telemetry.metrics.address=127.0.0.1:0',
 ].flatMap((set) => ['--set', set]);
 
-function begin(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+function begin(args: readonly string[]): Started {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: directory,
-    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const exited = once(child, 'exit') as Started['exited'];
   const printed = { out: '', err: '' };
   const watchers = new Set<() => void>();
   for (const name of ['out', 'err'] as const) {
@@ -45,7 +52,6 @@ function begin(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
       for (const look of watchers) look();
     });
   }
-  /** Resolves with the match once stderr holds it; rejects if the process ends before. */
   const says = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
@@ -128,14 +134,6 @@ describe('holdfast without any argument but free ports', () => {
     await says(/Send something/);
     child.kill('SIGHUP');
     await says(/reloading the configuration is not there yet/);
-    child.kill('SIGTERM');
-    expect(await exited).toEqual([0, null]);
-  });
-
-  it('ends when its launcher is gone', async () => {
-    const { child, exited, says } = begin(freePorts, { HOLDFAST_LIFELINE_FD: '0' });
-    await says(/Send something/);
-    // Descriptor 0 is no pipe here, so it must run on: the lifeline is for descriptors that a launcher opened.
     child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
   });

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { commands } from '../../agent/command_line.ts';
+import { bufferSchema, DEFAULT_DIRECTORY } from '../../agent/schema/buffer.ts';
+import { redact } from '../../config/redact.ts';
+import { knownKeys } from '../../config/schema.ts';
+
+const readme = readFileSync(path.resolve(import.meta.dirname, '../../agent/README.md'), 'utf8');
+
+/** Key → default, from the table below `heading`. */
+function table(heading: string): Map<string, string> {
+  const section = readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  const rows = [...section.matchAll(/^\| `([\w.]+)` \| (.+?) \| /gm)];
+  return new Map(rows.map(([, key, value]) => [key!, value!.replaceAll('`', '')]));
+}
+
+describe('the README of the agent', () => {
+  it('has every key of the buffer section with its real default, and no other', () => {
+    const documented = table('`buffer`');
+    const defaults = redact(bufferSchema.parse({}), bufferSchema) as Record<string, unknown>;
+    expect([...documented.keys()].toSorted()).toEqual([...knownKeys([bufferSchema])].toSorted());
+    for (const [key, text] of documented) {
+      const expected = key === 'directory' ? DEFAULT_DIRECTORY : String(defaults[key] ?? 'none');
+      expect([key, text]).toEqual([key, expected]);
+    }
+  });
+
+  it('names every command', () => {
+    for (const name of Object.keys(commands)) expect(readme).toMatch(new RegExp(`\`holdfast \\[?${name}`));
+  });
+});
