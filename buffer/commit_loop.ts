@@ -37,6 +37,8 @@ export interface CommitLoopOptions {
   readonly commitDeadline_ms: number;
   /** The commit is durable: the blocks are the callee's now. */
   onDurable(chain: Chain, segment: Segment, position: number): void;
+  /** Makes durable what onFailed told: once the watermark has passed a failed offset, nothing on disk says that it failed. */
+  recordFailure(): Promise<void>;
   /** Offsets [from, to) were handed out and will never be durable. */
   onFailed(from: number, to: number, error: unknown): void;
 }
@@ -122,6 +124,7 @@ export class CommitLoop {
   /** Resolves once everything up to and including the entry at `offset` is durable. One promise for all of a commit. */
   durable(offset: number): Promise<void> {
     if (offset < this.highWatermark) return DONE;
+    if (this.#stuck) return Promise.reject(this.failure);
     const side = offset < this.#active.chain.first ? this.#passive : this.#active;
     if (offset >= side.chain.end || offset < side.chain.first) {
       return Promise.reject(
@@ -201,6 +204,7 @@ export class CommitLoop {
     const started_ms = this.#options.clock.monotonic();
     const deadline = this.#armDeadline();
     try {
+      if (this.#failure !== undefined) await this.#options.recordFailure();
       const { segment, position } = await this.#options.writer.commit(chain.blocks, chain.bytes, chain.first);
       this.#measure(chain, this.#options.clock.monotonic() - started_ms);
       this.highWatermark = chain.end;
@@ -222,9 +226,7 @@ export class CommitLoop {
   #armDeadline(): Timer {
     return this.#options.clock.setTimer(() => {
       this.#stuck = true;
-      const error = new CommitTimeout(this.#options.shard, this.#options.commitDeadline_ms);
-      this.#passive.waiters?.reject(error);
-      this.#active.waiters?.reject(error);
+      this.#refuse(new CommitTimeout(this.#options.shard, this.#options.commitDeadline_ms));
     }, this.#options.commitDeadline_ms);
   }
 
@@ -241,12 +243,20 @@ export class CommitLoop {
       code === 'ENOSPC' || code === 'EDQUOT'
         ? new LogFull(`${this.#options.shard}: no space left on the disk`, 5, cause)
         : new CommitFailed(this.#options.shard, cause);
-    this.#passive.waiters?.reject(error);
-    this.#active.waiters?.reject(error);
-    this.#release(this.#active);
-    this.#active.waiters = undefined;
-    this.#active.chain.reset(to);
+    this.#refuse(error);
+    for (const side of [this.#passive, this.#active]) {
+      this.#release(side);
+      side.chain.reset(to);
+    }
     this.#options.onFailed(from, to, cause);
+  }
+
+  /** Whoever waits is told; whoever asks from now on waits for what comes next. */
+  #refuse(error: unknown): void {
+    for (const side of [this.#passive, this.#active]) {
+      side.waiters?.reject(error);
+      side.waiters = undefined;
+    }
   }
 
   #release(side: Side): void {

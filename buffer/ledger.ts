@@ -68,6 +68,8 @@ export class Ledger {
 
   /** Moves the log start to `to`: entries below `consumedBelow` were consumed, the others are dropped for `reason`. */
   removeUntil(to: number, consumedBelow: number, reason: DropReason): void {
+    // Said again because the account could not be written, or overtaken: it is counted already.
+    if (to <= this.logStart) return;
     const from = this.logStart;
     const border = Math.min(to, Math.max(from, consumedBelow));
     this.deletedConsumed += border - from - this.ranges.count(from, border);

@@ -12,7 +12,7 @@ import { frameAt, Window } from './scan.ts';
 import { decodeIndex, type Segment } from './segment.ts';
 import { type LogParts, Shard } from './shard.ts';
 import { TwoSlotFile } from './two_slot.ts';
-import { readFully } from './whole_io.ts';
+import { readFully, writeFully } from './whole_io.ts';
 
 export const QUARANTINE = 'quarantine';
 
@@ -26,7 +26,12 @@ export interface OpenShardOptions {
 
 export async function openShard(options: OpenShardOptions): Promise<Shard> {
   const opening = new Opening(options);
-  return opening.run();
+  try {
+    return await opening.run();
+  } catch (error) {
+    await opening.abandon();
+    throw error;
+  }
 }
 
 class Opening {
@@ -36,6 +41,7 @@ class Opening {
   readonly #id: string;
   #ledger = new Ledger();
   #ledgerMissing = false;
+  readonly #twoSlotFiles: TwoSlotFile[] = [];
   #changed = false;
 
   constructor(options: OpenShardOptions) {
@@ -84,8 +90,15 @@ class Opening {
     return shard;
   }
 
+  /** Lets go of the files of a shard that could not be opened. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled(this.#twoSlotFiles.map((file) => file.close()));
+  }
+
   #twoSlot(name: string, magic: string): TwoSlotFile {
-    return new TwoSlotFile(this.#parts.fileSystem, this.#directory, name, magic);
+    const file = new TwoSlotFile(this.#parts.fileSystem, this.#directory, name, magic);
+    this.#twoSlotFiles.push(file);
+    return file;
   }
 
   async #segments(promised: number): Promise<Segment[]> {
@@ -219,7 +232,7 @@ class Opening {
         const bytes = Buffer.alloc(Math.min(damage.bytes, QUARANTINE_MAX_BYTES));
         const read = await readFully(file, bytes, damage.position);
         const copy = await fileSystem.open(path, 'create');
-        await copy.write(bytes.subarray(0, read), 0).finally(() => copy.close());
+        await writeFully(copy, bytes.subarray(0, read), 0).finally(() => copy.close());
       } catch (error) {
         this.#parts.report('warn', 'damaged bytes could not be copied aside', {
           shard: this.#id,
@@ -244,7 +257,9 @@ class Opening {
       end = Math.max(end, segment.end);
     }
     this.#note([{ from: end, to: promised, kind: 'lost' }]);
-    return Math.max(end, promised);
+    // Offsets whose commit failed are known to hold nothing: an entry that got one of them again would be hidden.
+    const handedOut = this.#ledger.ranges.list.at(-1)?.to ?? 0;
+    return Math.max(end, promised, handedOut);
   }
 }
 

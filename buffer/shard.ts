@@ -6,7 +6,7 @@ import type { BlockPool } from './block_pool.ts';
 import type { Budget } from './budget.ts';
 import type { Chain } from './chain.ts';
 import { CommitLoop, type CommitStats } from './commit_loop.ts';
-import { EntryTooLarge } from './errors.ts';
+import { CommitFailed, EntryTooLarge } from './errors.ts';
 import type { GroupOffsets } from './group_offsets.ts';
 import { HotTail } from './hot_tail.ts';
 import type { Account, Ledger } from './ledger.ts';
@@ -122,6 +122,7 @@ export class Shard {
       reserve_bytes: () => this.reserve_bytes,
       commitDeadline_ms: parts.commitDeadline_ms,
       onDurable: (chain, segment, position) => this.#publish(chain, segment, position),
+      recordFailure: () => (this.#ledgerDirty ? this.writeLedger() : Promise.resolve()),
       onFailed: (from, to, error) => this.#failed(from, to, error),
     });
   }
@@ -178,6 +179,9 @@ export class Shard {
    * Rejects with LogFull, CommitFailed or CommitTimeout: then it is not promised, append again.
    */
   durable(offset: number): Promise<void> {
+    if (offset < this.highWatermark && this.ledger.ranges.at(offset)?.kind === 'failed') {
+      return Promise.reject(new CommitFailed(this.id, 'the commit of this entry failed'));
+    }
     return this.#commits.durable(offset);
   }
 

@@ -61,6 +61,7 @@ export class TwoSlotFile {
         this.#sequence = newest.sequence;
         return { payload: newest.payload, damaged: slots.length < 2 };
       }
+      this.#refuseNewer(bytes);
       // An empty file is what a crash at creation leaves; anything else was damaged.
       this.#suspect = true;
       return { payload: undefined, damaged: bytes.some((byte) => byte !== 0) };
@@ -118,6 +119,16 @@ export class TwoSlotFile {
     this.#sequence = sequence;
     this.#suspect = false;
     await old?.close();
+  }
+
+  /** A later version may sum its slots in another way: where both slots agree on one, this is no damage. */
+  #refuseNewer(bytes: Buffer): void {
+    const [version, other] = [0, SLOT_BYTES].map((at) =>
+      bytes.readUInt32LE(at) === this.#magic ? bytes.readUInt16LE(at + 4) : 0,
+    );
+    if (version === other && version! > SLOT_VERSION) {
+      throw new NewerFormat(this.#path, version!, SLOT_VERSION);
+    }
   }
 
   #encode(payload: Uint8Array, sequence: number): Buffer {
