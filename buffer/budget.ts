@@ -23,6 +23,8 @@ export class Budget {
   /** Bytes in segment files. */
   used_bytes = 0;
   inFlight_bytes = 0;
+  /** An append met a disk limit since retention last ran. */
+  pressed = false;
   /** Free space when last asked, less what was appended since. */
   #free_bytes = Number.POSITIVE_INFINITY;
   /** Called when room is needed: consumed segments may go, or the oldest under drop_oldest. */
@@ -46,6 +48,7 @@ export class Budget {
     }
     const over = this.overflow_bytes(bytes) - reserve_bytes;
     if (over <= 0) return;
+    this.pressed = true;
     this.onPressure();
     if (limits.whenFull === 'drop_oldest') {
       // Dropping takes a moment; appends go on meanwhile, but not without bound.

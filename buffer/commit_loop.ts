@@ -5,7 +5,7 @@
 import type { BlockPool } from './block_pool.ts';
 import type { Budget } from './budget.ts';
 import { Chain } from './chain.ts';
-import { Deferred } from './deferred.ts';
+import { Deferred, refused } from './deferred.ts';
 import { CommitFailed, CommitTimeout, LogClosed, LogFull } from './errors.ts';
 import { ENTRY_OVERHEAD_MAX_BYTES } from './frame.ts';
 import type { Clock, Timer } from './ports/clock.ts';
@@ -108,7 +108,7 @@ export class CommitLoop {
   append(entries: readonly Uint8Array[], bytes: number): number {
     this.admit(bytes, entries.length);
     const first = this.#active.chain.end;
-    this.#active.chain.appendBatch(entries, this.#options.clock.now(), this.highWatermark);
+    this.#active.chain.appendBatch(entries, this.#now(), this.highWatermark);
     this.#charge(bytes + entries.length * ENTRY_OVERHEAD_MAX_BYTES);
     return first;
   }
@@ -116,7 +116,7 @@ export class CommitLoop {
   appendParts(parts: readonly Uint8Array[], bytes: number): number {
     this.admit(bytes, 1);
     const first = this.#active.chain.end;
-    this.#active.chain.appendParts(parts, bytes, this.#options.clock.now(), this.highWatermark);
+    this.#active.chain.appendParts(parts, bytes, this.#now(), this.highWatermark);
     this.#charge(bytes + ENTRY_OVERHEAD_MAX_BYTES);
     return first;
   }
@@ -124,12 +124,10 @@ export class CommitLoop {
   /** Resolves once everything up to and including the entry at `offset` is durable. One promise for all of a commit. */
   durable(offset: number): Promise<void> {
     if (offset < this.highWatermark) return DONE;
-    if (this.#stuck) return Promise.reject(this.failure);
+    if (this.#stuck) return refused(this.failure);
     const side = offset < this.#active.chain.first ? this.#passive : this.#active;
     if (offset >= side.chain.end || offset < side.chain.first) {
-      return Promise.reject(
-        new CommitFailed(this.#options.shard, this.#failure ?? 'the offset was never durable'),
-      );
+      return refused(new CommitFailed(this.#options.shard, this.#failure ?? 'the offset was never durable'));
     }
     side.waiters ??= new Deferred();
     return side.waiters.promise;
@@ -158,6 +156,11 @@ export class CommitLoop {
       await this.#idle.promise;
     }
     this.#release(this.#active);
+  }
+
+  /** Whole milliseconds; a clock that stands before 1970 has no form on disk. */
+  #now(): number {
+    return Math.max(0, Math.trunc(this.#options.clock.now()));
   }
 
   #checkHalt(): void {

@@ -14,3 +14,10 @@ export class Deferred {
     this.promise.catch(() => {});
   }
 }
+
+/** A promise that is rejected already, on the same terms. */
+export function refused(reason: unknown): Promise<void> {
+  const deferred = new Deferred();
+  deferred.reject(reason);
+  return deferred.promise;
+}

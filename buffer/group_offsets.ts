@@ -1,7 +1,8 @@
 // The consumer groups of one shard and the file that holds their committed offsets. Commits are taken in memory and
 // written together, once an interval. Invariant: what is on disk is never ahead of what was committed.
 
-import { Deferred } from './deferred.ts';
+import { Deferred, refused } from './deferred.ts';
+import { LogClosed } from './errors.ts';
 import { decodeOffsets, encodeOffsets, type GroupState } from './offsets.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import type { TwoSlotFile } from './two_slot.ts';
@@ -35,8 +36,18 @@ export class GroupOffsets {
     this.#interval_ms = interval_ms;
   }
 
-  /** Something of `groups` changed; the promise resolves when that is durable. */
+  /** Adds or replaces a group. Resolves when that is durable. @throws TooManyGroups, and nothing has changed then */
+  async put(state: GroupState): Promise<void> {
+    encodeOffsets(new Map(this.groups).set(state.name, state).values(), this.#shard);
+    this.groups.set(state.name, state);
+    this.#dirty = true;
+    this.#arm();
+    await this.flush();
+  }
+
+  /** Something of `groups` changed; the promise resolves when that is durable. Rejects with LogClosed or what the disk said. */
   changed(): Promise<void> {
+    if (this.#closed) return refused(new LogClosed(this.#shard));
     this.#dirty = true;
     this.#arm();
     return this.#flushed.promise;
@@ -44,15 +55,17 @@ export class GroupOffsets {
 
   /** Writes now what has changed. @throws what the disk said; the change stays and is tried again. */
   flush(): Promise<void> {
+    if (this.#closed) return refused(new LogClosed(this.#shard));
     return this.#inTurn(() => this.#writeChanges());
   }
 
   /** Writes what has changed and lets go of the file, even where the disk refuses. @throws what the disk said */
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
     try {
-      await this.flush();
+      await this.#inTurn(() => this.#writeChanges());
       await this.#inTurn(() => this.#mirror());
     } finally {
       await this.#file.close();

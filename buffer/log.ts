@@ -12,7 +12,7 @@ import type { FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
 import { systemClock } from './ports/system_clock.ts';
 import { decideRetention, type RetentionPolicy } from './retention.ts';
-import type { LogParts, Shard, ShardStats } from './shard.ts';
+import type { LogParts, SealWhen, Shard, ShardStats } from './shard.ts';
 import { Stream, type StreamOptions } from './stream.ts';
 
 const MiB = 1024 * 1024;
@@ -38,6 +38,7 @@ export interface LogOptions {
   readonly fileSystem?: FileSystem;
   readonly clock?: Clock;
   readonly report?: LogParts['report'];
+  /** When a segment ends: 64 MiB (an eighth of `maxSize_bytes` at most) or 1 h by default. */
   readonly segment?: { readonly maxBytes?: number; readonly maxAge_ms?: number };
   readonly retention?: RetentionOptions;
   /** Bytes appended and not yet durable; beyond it appends throw LogFull. Default 64 MiB. */
@@ -79,6 +80,7 @@ export class Log {
   #retention: Promise<void> | undefined;
   #saved_ms = 0;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(options: LogOptions, fileSystem: FileSystem, clock: Clock, owner: Owner) {
     const retention = options.retention ?? {};
@@ -105,7 +107,8 @@ export class Log {
       pool: new BlockPool(16 * MiB),
       budget,
       segmentLimits: {
-        maxBytes: options.segment?.maxBytes ?? 64 * MiB,
+        // Removal goes by whole segments, so a small log has small ones.
+        maxBytes: Math.min(options.segment?.maxBytes ?? 64 * MiB, Math.ceil(budget.limits.maxSize_bytes / 8)),
         maxAge_ms: options.segment?.maxAge_ms ?? 3_600_000,
       },
       entryMax_bytes: options.entryMax_bytes ?? 64 * MiB,
@@ -172,8 +175,9 @@ export class Log {
     return failures;
   }
 
-  /** Applies retention now. Calls that come while it runs are served by the next run. */
+  /** Applies retention now; a call that comes while it runs waits for that run. Never rejects. */
   retain(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#retention ??= this.#retain().finally(() => {
       this.#retention = undefined;
     });
@@ -181,8 +185,12 @@ export class Log {
   }
 
   /** Takes nothing new, makes durable what was taken, writes offsets and accounts, and lets go of the directory. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
     await this.#opening;
@@ -206,11 +214,11 @@ export class Log {
     const directory = `${this.directory}/${name}`;
     if (await fileSystem.makeDirectory(directory)) await fileSystem.syncDirectory(this.directory);
     const shards = this.#shards.get(name) ?? [];
+    this.#shards.set(name, shards);
     for (let index = shards.length; index < (options.shards ?? 1); index++) {
       if (await fileSystem.makeDirectory(`${directory}/${index}`)) await fileSystem.syncDirectory(directory);
       shards.push(await this.#openShard(name, index));
     }
-    this.#shards.set(name, shards);
     const stream = new Stream(name, shards, options);
     this.#streams.set(name, stream);
     return stream;
@@ -219,9 +227,9 @@ export class Log {
   /** Opens the shards of a stream that is on disk. */
   async #discover(name: string): Promise<void> {
     const shards: Shard[] = [];
+    this.#shards.set(name, shards);
     const names = new Set(await this.#fileSystem.list(`${this.directory}/${name}`));
     for (let index = 0; names.has(String(index)); index++) shards.push(await this.#openShard(name, index));
-    this.#shards.set(name, shards);
   }
 
   #openShard(streamName: string, index: number): Promise<Shard> {
@@ -246,7 +254,8 @@ export class Log {
     try {
       await this.#measure();
       const shards = this.#allShards();
-      for (const shard of shards) await shard.tidy(this.#consumedBelow(shard));
+      const seal = this.#sealWhen(shards);
+      for (const shard of shards) await shard.tidy(this.#consumedBelow(shard), seal);
       const views = shards.map((shard) => ({
         segments: shard.segmentViews(),
         groups: this.#groupViews(shard),
@@ -284,9 +293,22 @@ export class Log {
     }));
   }
 
-  /** What every group has consumed; undefined where there is no group. */
+  /** The active segment is never removed, so where room is needed it has to end early. */
+  #sealWhen(shards: readonly Shard[]): SealWhen {
+    const { budget } = this.#parts;
+    const pressed = budget.pressed;
+    budget.pressed = false;
+    if (!pressed) return 'idle';
+    const removable = shards.some((shard) => shard.segments[0]?.sealed);
+    const mustDrop = this.#policy.whenFull === 'drop_oldest' && budget.pressure() !== undefined;
+    return mustDrop && !removable ? 'holds_data' : 'consumed';
+  }
+
+  /** What every group that counts has consumed; undefined where there is no group. */
   #consumedBelow(shard: Shard): number | undefined {
     const groups = [...shard.offsets.groups.values()];
-    return groups.length === 0 ? undefined : Math.min(...groups.map((group) => group.committed));
+    const protecting = groups.filter((group) => group.protect);
+    const counting = protecting.length > 0 ? protecting : groups;
+    return counting.length === 0 ? undefined : Math.min(...counting.map((group) => group.committed));
   }
 }

@@ -2,19 +2,23 @@
 
 import { InvalidName } from './errors.ts';
 
+const STREAM_NAMES =
+  'dot-separated parts of [a-z0-9][a-z0-9_-]{0,63} are, 200 bytes at most, but "lock" and "owner"';
 const PART = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const GROUP = /^[\x21-\x7e]{1,120}$/;
+/** Files of the log itself, beside the streams. */
+const RESERVED = new Set(['lock', 'lock-journal', 'owner', 'owner.new']);
 const SEGMENT = /^(\d{20})\.log$/;
 
-/** Checks a stream name: dot-separated parts of `[a-z0-9][a-z0-9_-]{0,63}`, 200 bytes at most. @throws InvalidName */
+/** Checks a stream name: dot-separated parts of `[a-z0-9][a-z0-9_-]{0,63}`, 200 bytes at most, no name of the log's own. @throws InvalidName */
 export function checkStreamName(name: string): void {
   if (!isStreamName(name)) {
-    throw new InvalidName('stream name', name, 'dot-separated parts of [a-z0-9][a-z0-9_-]{0,63} are');
+    throw new InvalidName('stream name', name, STREAM_NAMES);
   }
 }
 
 export function isStreamName(name: string): boolean {
-  return name.length <= 200 && name.split('.').every((part) => PART.test(part));
+  return !RESERVED.has(name) && name.length <= 200 && name.split('.').every((part) => PART.test(part));
 }
 
 /** Checks a group name: 1 to 120 printable ASCII characters without space. It never becomes a path. @throws InvalidName */

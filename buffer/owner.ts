@@ -9,7 +9,8 @@ import { TwoSlotFile } from './two_slot.ts';
 
 /** Version of everything below the directory. FORMAT.md has a chapter for each. */
 export const FORMAT_VERSION = 1;
-const OWN_NAMES = new Set(['lock', 'lock-journal', 'owner', 'owner.new']);
+/** Beside the streams; `lost+found` is the file system's, where the directory is a mount point. */
+const OWN_NAMES = new Set(['lock', 'lock-journal', 'owner', 'owner.new', 'lost+found']);
 
 interface OwnerRecord {
   readonly format: number;
@@ -44,6 +45,9 @@ export class Owner {
     const names = await fileSystem.list(directory);
     const foreign = names.find((name) => !OWN_NAMES.has(name) && !isStreamName(name));
     if (foreign !== undefined) throw new ForeignDirectory(directory, foreign);
+    // Streams without an owner file are somebody else's folders: told before anything is created among them.
+    const orphan = names.find((name) => !OWN_NAMES.has(name));
+    if (orphan !== undefined && !names.includes('owner')) throw new ForeignDirectory(directory, orphan);
     const file = new TwoSlotFile(fileSystem, directory, 'owner', 'HFOW');
     const lock = await fileSystem.lock(`${directory}/lock`);
     if (!lock) throw new OwnerPresent(directory, await describe(file));
@@ -53,9 +57,7 @@ export class Owner {
       if (last && last.format > FORMAT_VERSION) {
         throw new NewerFormat(`${directory}/owner`, last.format, FORMAT_VERSION);
       }
-      if (!last && !damaged && names.some((name) => !OWN_NAMES.has(name))) {
-        throw new ForeignDirectory(directory, names.find((name) => !OWN_NAMES.has(name))!);
-      }
+      if (!last && !damaged && orphan !== undefined) throw new ForeignDirectory(directory, orphan);
       const record: OwnerRecord = {
         format: FORMAT_VERSION,
         // Where the last epoch is lost, time serves: it is above any count of openings.

@@ -23,25 +23,36 @@ export class Ranges {
 
   /** Adds what is not covered yet; returns how many offsets that was. */
   add(from: number, to: number, kind: RangeKind): number {
-    let added = 0;
-    let at = from;
+    const first = this.#firstEndingAbove(from);
     const fresh: OffsetRange[] = [];
-    for (const range of this.#ranges) {
-      if (range.to <= at) continue;
+    let at = from;
+    let behind = first;
+    for (; at < to && behind < this.#ranges.length; behind++) {
+      const range = this.#ranges[behind]!;
       if (range.from >= to) break;
       if (range.from > at) fresh.push({ from: at, to: range.from, kind });
+      fresh.push(range);
       at = Math.max(at, range.to);
     }
     if (at < to) fresh.push({ from: at, to, kind });
-    for (const range of fresh) added += range.to - range.from;
-    if (added > 0) this.#merge(fresh);
-    return added;
+    const before = this.#sum(first, behind);
+    // One neighbour on either side, to grow together with.
+    const left = Math.max(0, first - 1);
+    const right = Math.min(this.#ranges.length, behind + 1);
+    const joined = joinNeighbours([
+      ...this.#ranges.slice(left, first),
+      ...fresh,
+      ...this.#ranges.slice(behind, right),
+    ]);
+    this.#ranges.splice(left, right - left, ...joined);
+    return fresh.reduce((sum, range) => sum + range.to - range.from, 0) - before;
   }
 
   /** Offsets of that kind within [from, to). */
   count(from: number, to: number, kind?: RangeKind): number {
     let count = 0;
-    for (const range of this.#ranges) {
+    for (let index = this.#firstEndingAbove(from); index < this.#ranges.length; index++) {
+      const range = this.#ranges[index]!;
       if (range.from >= to) break;
       if (kind === undefined || range.kind === kind) {
         count += Math.max(0, Math.min(range.to, to) - Math.max(range.from, from));
@@ -52,8 +63,8 @@ export class Ranges {
 
   /** The range that holds `offset`, if any. */
   at(offset: number): OffsetRange | undefined {
-    if (this.#ranges.length === 0) return undefined;
-    return this.#ranges.find((range) => range.from <= offset && offset < range.to);
+    const range = this.#ranges[this.#firstEndingAbove(offset)];
+    return range && range.from <= offset ? range : undefined;
   }
 
   /** Forgets everything below `offset`. */
@@ -63,16 +74,35 @@ export class Ranges {
       .map((range) => (range.from < offset ? { ...range, from: offset } : range));
   }
 
-  #merge(fresh: readonly OffsetRange[]): void {
-    const sorted = [...this.#ranges, ...fresh].sort((a, b) => a.from - b.from);
-    this.#ranges = [];
-    for (const range of sorted) {
-      const last = this.#ranges[this.#ranges.length - 1];
-      if (last && last.to === range.from && last.kind === range.kind) {
-        this.#ranges[this.#ranges.length - 1] = { ...last, to: range.to };
-      } else {
-        this.#ranges.push(range);
-      }
+  /** Index of the first range that ends above `offset`: readers ask for every frame, so it is found by halving. */
+  #firstEndingAbove(offset: number): number {
+    let low = 0;
+    let high = this.#ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ranges[middle]!.to > offset) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #sum(first: number, behind: number): number {
+    let sum = 0;
+    for (let index = first; index < behind; index++)
+      sum += this.#ranges[index]!.to - this.#ranges[index]!.from;
+    return sum;
+  }
+}
+
+function joinNeighbours(sorted: readonly OffsetRange[]): OffsetRange[] {
+  const joined: OffsetRange[] = [];
+  for (const range of sorted) {
+    const last = joined[joined.length - 1];
+    if (last && last.to === range.from && last.kind === range.kind) {
+      joined[joined.length - 1] = { ...last, to: range.to };
+    } else {
+      joined.push(range);
     }
   }
+  return joined;
 }

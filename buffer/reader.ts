@@ -4,7 +4,7 @@
 
 import type { Batch, Reader, ReadLimits } from './batch.ts';
 import type { Block } from './block_pool.ts';
-import { LeaseMisuse, LogClosed } from './errors.ts';
+import { LeaseMisuse, LogClosed, OffsetOutOfRange } from './errors.ts';
 import { EntryCursor, FRAME_HEADER_BYTES, type FrameHeader } from './frame.ts';
 import type { Timer } from './ports/clock.ts';
 import { errorCode, type File } from './ports/file_system.ts';
@@ -32,6 +32,9 @@ export class ShardReader implements Reader, AttachedReader {
   #entryWaiting = false;
   #wakeUp: (() => void) | undefined;
   #closed = false;
+  /** A read is under way: what it uses must stay until it ends. */
+  #reading = false;
+  #seekTo: number | undefined;
   /** Whether the window shows a block of the hot tail: what was just written needs no checksum. */
   #hot = false;
 
@@ -50,7 +53,19 @@ export class ShardReader implements Reader, AttachedReader {
     this.#wakeUp?.();
   }
 
+  /** During a read it takes effect with the next one, but for a read that waits. @throws OffsetOutOfRange */
   seek(offset: number): void {
+    const { highWatermark, id, logStart } = this.#shard;
+    if (!Number.isInteger(offset) || offset < 0 || offset > highWatermark) {
+      throw new OffsetOutOfRange(id, offset, logStart, highWatermark);
+    }
+    if (this.#reading) {
+      this.#seekTo = offset;
+      this.#wakeUp?.();
+    } else this.#moveTo(offset);
+  }
+
+  #moveTo(offset: number): void {
     this.#offset = offset;
     this.#segment = undefined;
     this.#frame = undefined;
@@ -58,11 +73,26 @@ export class ShardReader implements Reader, AttachedReader {
     this.#window.release();
   }
 
+  /** @throws LogClosed, or what the disk said */
   async read(limits: ReadLimits = {}): Promise<Batch | undefined> {
+    if (this.#reading) throw new LeaseMisuse(`two reads at a time by one reader of ${this.#shard.id}`);
+    this.#reading = true;
+    try {
+      return await this.#read(limits);
+    } finally {
+      this.#reading = false;
+      if (this.#closed) this.#dispose();
+    }
+  }
+
+  async #read(limits: ReadLimits): Promise<Batch | undefined> {
     for (;;) {
       if (this.#closed) throw new LogClosed(`a reader of ${this.#shard.id}`);
+      if (this.#seekTo !== undefined) this.#moveTo(this.#seekTo);
+      this.#seekTo = undefined;
       if (this.#offset < this.#shard.highWatermark) {
-        const batch = await this.#collect(limits.maxBytes ?? READ_BYTES, limits.maxEntries ?? READ_ENTRIES);
+        const { maxBytes = READ_BYTES, maxEntries = READ_ENTRIES } = limits;
+        const batch = await this.#collect(maxBytes, maxEntries > 0 ? maxEntries : 1);
         this.#shard.trimHotTail();
         if (batch) return batch;
       } else if (!(await this.#wait(limits.wait_ms, limits.signal))) {
@@ -72,11 +102,16 @@ export class ShardReader implements Reader, AttachedReader {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#shard.detach(this);
+    if (this.#reading) this.#wakeUp?.();
+    else this.#dispose();
+  }
+
+  #dispose(): void {
     this.#window.release();
     void this.#closeFile();
-    this.#wakeUp?.();
   }
 
   /** True when there is something to read, or the reader was closed; false when the wait ended otherwise. */
@@ -89,7 +124,7 @@ export class ShardReader implements Reader, AttachedReader {
         timer?.cancel();
         signal?.removeEventListener('abort', end);
         this.#wakeUp = undefined;
-        resolve(this.#closed || this.#offset < this.#shard.highWatermark);
+        resolve(this.#closed || this.#seekTo !== undefined || this.#offset < this.#shard.highWatermark);
       };
       this.#wakeUp = end;
       if (wait_ms !== undefined) timer = this.#shard.parts.clock.setTimer(end, wait_ms);
@@ -114,7 +149,7 @@ export class ShardReader implements Reader, AttachedReader {
   }
 
   async #fill(batch: LeasedBatch, maxBytes: number, maxEntries: number): Promise<void> {
-    if (this.#offset < this.#shard.logStart) this.seek(this.#shard.logStart);
+    if (this.#offset < this.#shard.logStart) this.#moveTo(this.#shard.logStart);
     while (batch.entries.length < maxEntries) {
       if (!this.#frame) {
         if (this.#offset >= this.#shard.highWatermark) return;
@@ -245,7 +280,7 @@ export class ShardReader implements Reader, AttachedReader {
   /** The segment to read from, with the position set; undefined when the offset had to be moved first. */
   async #locate(): Promise<Segment | undefined> {
     if (this.#offset < this.#shard.logStart) {
-      this.seek(this.#shard.logStart);
+      this.#moveTo(this.#shard.logStart);
       return undefined;
     }
     let segment = this.#segment;

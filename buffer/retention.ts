@@ -71,6 +71,8 @@ class ShardPlan {
   readonly #consumedBelow: number;
   /** Nothing at or above this offset may go but by drop_oldest. */
   readonly #protectedFrom: number;
+  /** Without any group nobody has said that the data may go: dead letters, or a group that is still to come. */
+  readonly #nobodyYet: boolean;
 
   constructor(shard: ShardView, policy: RetentionPolicy) {
     this.#shard = shard;
@@ -84,6 +86,7 @@ class ShardPlan {
       ...protecting.map((group) => protectedFrom(group, shard.segments)),
       Number.POSITIVE_INFINITY,
     );
+    this.#nobodyYet = shard.groups.length === 0;
   }
 
   /** The oldest segment that is left, unless it is the active one. */
@@ -104,8 +107,8 @@ class ShardPlan {
   get yields(): boolean {
     const segment = this.next;
     if (!segment) return false;
-    const free = !this.#policy.protectUnconsumed || this.#protectedFrom >= segment.end;
-    return free || this.#policy.whenFull === 'drop_oldest';
+    const free = this.#protectedFrom >= segment.end && !this.#nobodyYet;
+    return free || !this.#policy.protectUnconsumed || this.#policy.whenFull === 'drop_oldest';
   }
 
   removeNext(reason: DropReason): number {

@@ -6,6 +6,7 @@ import type { BlockPool } from './block_pool.ts';
 import type { Budget } from './budget.ts';
 import type { Chain } from './chain.ts';
 import { CommitLoop, type CommitStats } from './commit_loop.ts';
+import { refused } from './deferred.ts';
 import { CommitFailed, EntryTooLarge } from './errors.ts';
 import type { GroupOffsets } from './group_offsets.ts';
 import { HotTail } from './hot_tail.ts';
@@ -58,10 +59,14 @@ export interface ShardStats {
   readonly account: Account;
 }
 
+/** When the active segment ends before its time: consumed and idle, consumed, or holding anything at all. */
+export type SealWhen = 'idle' | 'consumed' | 'holds_data';
+
 /** A reader as its shard sees it. */
 export interface AttachedReader {
   readonly position: number;
   wake(): void;
+  close(): void;
 }
 
 export class Shard {
@@ -180,7 +185,7 @@ export class Shard {
    */
   durable(offset: number): Promise<void> {
     if (offset < this.highWatermark && this.ledger.ranges.at(offset)?.kind === 'failed') {
-      return Promise.reject(new CommitFailed(this.id, 'the commit of this entry failed'));
+      return refused(new CommitFailed(this.id, 'the commit of this entry failed'));
     }
     return this.#commits.durable(offset);
   }
@@ -283,14 +288,16 @@ export class Shard {
     });
   }
 
-  /** Seals the active segment where its age or its readers say that it should end. */
-  async tidy(consumedBelow: number | undefined): Promise<void> {
+  /** Seals the active segment where its age, its readers or a lack of room say that it should end. */
+  async tidy(consumedBelow: number | undefined, sealWhen: SealWhen = 'idle'): Promise<void> {
     if (this.#ledgerDirty) await this.writeLedger();
     const active = this.segments[this.segments.length - 1];
     if (!active || active.sealed || active.bytes === 0) return;
     const idle_ms = this.parts.clock.monotonic() - this.#idleSince_ms;
     const consumed = consumedBelow !== undefined && consumedBelow >= active.end;
-    if (this.#writer.overage || (consumed && idle_ms > SEAL_IDLE_MS && active.bytes > SEAL_IDLE_BYTES)) {
+    const idle = idle_ms > SEAL_IDLE_MS && active.bytes > SEAL_IDLE_BYTES;
+    const asked = sealWhen === 'holds_data' || (consumed && (idle || sealWhen === 'consumed'));
+    if (this.#writer.overage || asked) {
       await this.#commits.exclusively(() => this.#writer.seal());
     }
   }
@@ -322,7 +329,7 @@ export class Shard {
       () => this.#ledgerFile.close(),
     ];
     for (const step of steps) await step().catch((error: unknown) => failures.push(error));
-    for (const reader of this.#readers) reader.wake();
+    for (const reader of this.#readers) reader.close();
     this.hotTail.trim(Number.POSITIVE_INFINITY);
     if (failures.length > 0) throw failures[0];
   }

@@ -44,9 +44,7 @@ export class Stream {
       const protect = options.protect ?? true;
       if (state?.protect === protect) continue;
       const start = options.start === 'latest' ? shard.highWatermark : shard.logStart;
-      shard.offsets.groups.set(name, { name, protect, committed: state?.committed ?? start });
-      void shard.offsets.changed();
-      changed.push(shard.offsets.flush());
+      changed.push(shard.offsets.put({ name, protect, committed: state?.committed ?? start }));
     }
     await Promise.all(changed);
     const group = new Group(name, this.shards, options);
