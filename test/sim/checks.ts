@@ -1,0 +1,154 @@
+// What must hold of an open log whatever happened before: its account, its budget, its groups, and that all it promised
+// can be read. Invariant: checks read only; they change nothing that a workload would notice.
+
+import type { ShardModel } from './model.ts';
+import { mayDrop, type RunOptions } from './options.ts';
+import { GROUPS, type GroupName, readAll, type Subject } from './subject.ts';
+import { type InvariantNumber, Violation } from './violation.ts';
+
+/** What is known of one group in one shard. */
+export interface GroupTrack {
+  /** Highest offset whose commit was durable, and highest that was ever committed. */
+  durable: number;
+  max: number;
+  /** Where its reader stands. */
+  position: number;
+}
+
+/** What is known of one shard besides its entries. */
+export interface ShardTrack {
+  readonly model: ShardModel;
+  readonly groups: Record<GroupName, GroupTrack>;
+  /** What the model counted below the log start. */
+  removed: { settled: number; lost: number; unknown: number };
+  logStart: number;
+}
+
+export function newTrack(model: ShardModel): ShardTrack {
+  const groups = Object.fromEntries(GROUPS.map((name) => [name, { durable: 0, max: 0, position: 0 }]));
+  return {
+    model,
+    groups: groups as ShardTrack['groups'],
+    removed: { settled: 0, lost: 0, unknown: 0 },
+    logStart: 0,
+  };
+}
+
+function must(holds: boolean, invariant: InvariantNumber, message: () => string): void {
+  if (!holds) throw new Violation(invariant, message());
+}
+
+/** After opening: nothing promised lies behind the end, and no group went back or ahead. */
+export function checkRecovered(subject: Subject, tracks: readonly ShardTrack[]): void {
+  for (const [index, shard] of subject.shards.entries()) {
+    const track = tracks[index]!;
+    must(shard.logEnd === shard.highWatermark, 5, () => `${shard.id}: opened with entries in flight`);
+    track.model.recovered(shard.highWatermark);
+    for (const name of GROUPS) {
+      const group = track.groups[name];
+      const committed = subject.groups[name].committed(shard);
+      must(
+        committed >= group.durable,
+        6,
+        () => `${shard.id} ${name}: committed ${committed}, ${group.durable} was durable`,
+      );
+      must(
+        committed <= Math.max(group.max, shard.logStart),
+        6,
+        () => `${shard.id} ${name}: committed ${committed}, only ${group.max} ever was`,
+      );
+      group.durable = committed;
+      group.position = committed;
+    }
+  }
+}
+
+/** Reads every shard from its log start and compares with what was promised. */
+export async function audit(subject: Subject, tracks: readonly ShardTrack[]): Promise<void> {
+  for (const [index, shard] of subject.shards.entries()) {
+    const { model } = tracks[index]!;
+    const present = new Set<number>();
+    const { from, end } = await readAll(shard, (offset, bytes) => {
+      model.read(offset, bytes);
+      present.add(offset);
+    });
+    // Retention may have been at work meanwhile.
+    const start = Math.max(from, shard.logStart);
+    const below = [...present].filter((offset) => offset < start);
+    for (const offset of below) present.delete(offset);
+    model.audited(start, end, present);
+    const retained = shard.highWatermark === end ? shard.account().retained : present.size;
+    must(
+      retained === present.size,
+      8,
+      () => `${shard.id}: ${retained} entries are said to be retained, ${present.size} can be read`,
+    );
+  }
+}
+
+/** The loss identity, the budget, and what retention may do. */
+export function checkAccounts(
+  subject: Subject,
+  tracks: readonly ShardTrack[],
+  options: RunOptions,
+  pending: number,
+): void {
+  const stats = subject.log.stats();
+  let bytes = 0;
+  for (const [index, shard] of subject.shards.entries()) {
+    bytes += shard.stats().bytes;
+    checkShard(subject, index, tracks[index]!, options);
+  }
+  must(
+    stats.used_bytes === bytes,
+    8,
+    () => `the budget counts ${stats.used_bytes} bytes, segments hold ${bytes}`,
+  );
+  must(stats.inFlight_bytes >= 0, 13, () => `${stats.inFlight_bytes} bytes in flight`);
+  if (pending === 0) {
+    const idle = subject.shards.every((shard) => shard.logEnd === shard.highWatermark);
+    must(!idle || stats.inFlight_bytes === 0, 13, () => `idle with ${stats.inFlight_bytes} bytes in flight`);
+  }
+}
+
+function checkShard(subject: Subject, index: number, track: ShardTrack, options: RunOptions): void {
+  const shard = subject.shards[index]!;
+  const account = shard.account();
+  const where = `${shard.id} ${JSON.stringify(account)}`;
+  must(
+    account.appended + account.failed === shard.highWatermark,
+    8,
+    () => `${where}: not ${shard.highWatermark}`,
+  );
+  const dropped = Object.values(account.dropped).reduce((sum, count) => sum + count, 0);
+  must(account.retained >= 0 && account.deletedConsumed >= 0 && dropped >= 0, 8, () => where);
+  must(track.model.flips > 0 || account.quarantined === 0, 8, () => `${where}: nothing was damaged`);
+  must(mayDrop(options) || dropped === 0, 7, () => `${where}: no policy allows to drop`);
+  must(
+    shard.logStart >= track.logStart,
+    8,
+    () => `${shard.id}: the log start went back to ${shard.logStart}`,
+  );
+  track.logStart = shard.logStart;
+  const removed = track.model.removedBelow(shard.logStart);
+  track.removed.settled += removed.settled;
+  track.removed.lost += removed.lost;
+  track.removed.unknown += removed.unknown;
+  const gone = account.deletedConsumed + dropped;
+  const { settled, unknown } = track.removed;
+  must(
+    track.model.flips > 0 || (gone >= settled && gone <= settled + unknown),
+    8,
+    () => `${where}: ${settled} to ${settled + unknown} entries were removed`,
+  );
+  if (mayDrop(options)) return;
+  for (const name of GROUPS) {
+    if (name === GROUPS[1] && !options.secondGroupProtects) continue;
+    const { max } = track.groups[name];
+    must(
+      shard.logStart <= max,
+      7,
+      () => `${shard.id}: ${name} committed ${max}, the log starts at ${shard.logStart}`,
+    );
+  }
+}

@@ -1,0 +1,79 @@
+// The machine a log runs on: disk, clock, faults, and one process at a time. Invariant: the world moves only inside
+// `drive`, and a promise that nothing can settle any more is a hang, not a wait.
+
+import { type Life, SimClock } from './clock.ts';
+import { Disk } from './disk.ts';
+import { Faults } from './faults.ts';
+import { type Machine, SimProcess } from './file_system.ts';
+import { SeededRandom } from './random.ts';
+import { Trace } from './trace.ts';
+import { Violation } from './violation.ts';
+
+export type Driven<T> = { state: 'done'; value: T } | { state: 'failed'; error: unknown } | { state: 'died' };
+
+export class World implements Machine {
+  readonly disk = new Disk();
+  readonly clock = new SimClock();
+  readonly faults = new Faults();
+  readonly locks = new Map<string, Life>();
+  readonly random: SeededRandom;
+  readonly trace: Trace;
+  process: SimProcess;
+  readonly #fate: SeededRandom;
+  crashes = 0;
+
+  constructor(seed: number, keepTrace = false) {
+    const random = new SeededRandom(seed);
+    this.random = random.fork('disk');
+    this.#fate = random.fork('fate');
+    this.trace = new Trace(keepTrace);
+    this.process = new SimProcess(this);
+  }
+
+  /** Lets the world run until `promise` settles, the process dies, or `limit_ms` of virtual time are over (a hang). */
+  async drive<T>(what: string, promise: Promise<T>, limit_ms: number): Promise<Driven<T>> {
+    let outcome: Driven<T> | undefined;
+    promise.then(
+      (value) => {
+        outcome = { state: 'done', value };
+      },
+      (error: unknown) => {
+        outcome = { state: 'failed', error };
+      },
+    );
+    const until_ms = this.clock.time_ms + limit_ms;
+    await new Promise((resolve) => setImmediate(resolve));
+    while (outcome === undefined) {
+      if (this.process.life.dead) return { state: 'died' };
+      if (this.clock.time_ms > until_ms || !(await this.clock.step())) {
+        throw new Violation(14, `${what} did not end within ${limit_ms} ms of virtual time`);
+      }
+    }
+    return outcome;
+  }
+
+  /** Lets `span_ms` of virtual time pass. */
+  async pass(span_ms: number): Promise<void> {
+    let over = false;
+    this.clock.after(span_ms, this.process.life, () => {
+      over = true;
+    });
+    while (!over && !this.process.life.dead && (await this.clock.step()));
+  }
+
+  /** Ends the process if it still lives; `power`: and the machine with it. A new process is there afterwards. */
+  crash(power: boolean): void {
+    this.process.die();
+    if (power) this.disk.powerCut({ pick: (options) => this.#fate.integer(options) });
+    else this.disk.processDied();
+    this.crashes += 1;
+    this.trace.event(power ? 'POWER CUT' : 'KILLED');
+    this.process = new SimProcess(this);
+  }
+
+  /** After an orderly end. */
+  restart(): void {
+    this.process.die();
+    this.process = new SimProcess(this);
+  }
+}

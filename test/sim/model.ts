@@ -1,0 +1,192 @@
+// What one shard was asked and what it answered, without any idea of how it works: which bytes were appended at which
+// offset, which of them were acknowledged, read or lost. Invariant: what was acknowledged or read once is settled for
+// ever; the log has to agree with it from then on.
+
+import type { Payloads } from './payload.ts';
+import { Violation } from './violation.ts';
+
+export interface ModelEntry {
+  readonly id: number;
+  readonly bytes: number;
+  readonly batch: ModelBatch;
+}
+
+export interface ModelBatch {
+  readonly first: number;
+  readonly entries: ModelEntry[];
+  acknowledged: boolean;
+}
+
+interface Slot {
+  /** Entries that may stand at the offset: several, where a crash made the log forget what was never promised. */
+  candidates: ModelEntry[];
+  /** The one that was acknowledged or read. */
+  settled: ModelEntry | undefined;
+  /** Damaged at rest by the simulator, and found missing. */
+  lost: boolean;
+}
+
+export class ShardModel {
+  readonly name: string;
+  readonly #payloads: Payloads;
+  readonly #slots = new Map<number, Slot>();
+  /** Behind the last offset that this life of the log handed out. */
+  end = 0;
+  /** Lowest offset that a slot is kept for. */
+  #start = 0;
+  /** How many bits were flipped in the shard's segments. */
+  flips = 0;
+  lost = 0;
+
+  constructor(name: string, payloads: Payloads) {
+    this.name = name;
+    this.#payloads = payloads;
+  }
+
+  appended(first: number, ids: readonly { id: number; bytes: number }[]): ModelBatch {
+    if (first < this.end) this.#fail(4, `offset ${first} handed out again, the end was ${this.end}`);
+    const batch: ModelBatch = { first, entries: [], acknowledged: false };
+    for (const [index, { id, bytes }] of ids.entries()) {
+      const entry = { id, bytes, batch };
+      batch.entries.push(entry);
+      const slot = this.#slot(first + index);
+      if (slot.settled)
+        this.#fail(4, `offset ${first + index} holds entry ${slot.settled.id} and was reused`);
+      slot.candidates.push(entry);
+    }
+    this.end = first + ids.length;
+    return batch;
+  }
+
+  acknowledged(batch: ModelBatch): void {
+    batch.acknowledged = true;
+    for (const [index, entry] of batch.entries.entries()) this.#settle(batch.first + index, entry);
+  }
+
+  /** An entry that a reader handed out. */
+  read(offset: number, bytes: Uint8Array): void {
+    const slot = this.#slots.get(offset);
+    if (!slot) return this.#fail(3, `offset ${offset} was read and never written`);
+    const known = slot.settled ? [slot.settled] : slot.candidates;
+    const entry = known.find(({ id, bytes: size }) => this.#payloads.is(bytes, id, size));
+    if (!entry)
+      return this.#fail(slot.settled ? 4 : 3, `offset ${offset} was read with bytes that it never had`);
+    if (slot.lost) this.#fail(4, `offset ${offset} was lost and came back`);
+    this.#settle(offset, entry);
+  }
+
+  /** A new life of the log ends at `end`: what was never promised and lies behind it is gone for good. */
+  recovered(end: number): void {
+    for (const [offset, slot] of this.#slots) {
+      if (offset < end) continue;
+      if (slot.settled)
+        this.#fail(1, `entry ${slot.settled.id} at ${offset} is gone: the log ends at ${end}`);
+      this.#slots.delete(offset);
+    }
+    this.end = end;
+  }
+
+  /** The entries that a reader must not leave out of [from, to). */
+  owed(from: number, to: number): number[] {
+    const offsets: number[] = [];
+    for (let offset = Math.max(from, this.#start); offset < to; offset++) {
+      const slot = this.#slots.get(offset);
+      if (slot?.settled && !slot.lost) offsets.push(offset);
+    }
+    return offsets;
+  }
+
+  /** Checks what a group was given of [from, to): nothing that is owed may be left out. */
+  delivered(from: number, to: number, present: ReadonlySet<number>): void {
+    this.#checkMissing(this.owed(from, to).filter((offset) => !present.has(offset)));
+  }
+
+  /** Checks a full read of [from, end): `present` are the offsets that it gave. */
+  audited(from: number, end: number, present: ReadonlySet<number>): void {
+    this.#checkMissing(this.owed(from, end).filter((offset) => !present.has(offset)));
+    const batches = new Set<ModelBatch>();
+    for (const offset of present) {
+      const settled = this.#slots.get(offset)?.settled;
+      if (settled) batches.add(settled.batch);
+    }
+    for (const batch of batches) this.#checkWhole(batch, from, present);
+    // What is not there now will never be: it was not promised, and the log has made up its mind.
+    for (let offset = from; offset < end; offset++) {
+      const slot = this.#slots.get(offset);
+      if (slot && !slot.settled && !present.has(offset)) slot.candidates = [];
+    }
+  }
+
+  /** Forgets what is below the log start and tells how many settled entries that was. */
+  removedBelow(start: number): { settled: number; lost: number; unknown: number } {
+    const counts = { settled: 0, lost: 0, unknown: 0 };
+    for (; this.#start < start; this.#start++) {
+      const slot = this.#slots.get(this.#start);
+      if (!slot) continue;
+      if (slot.lost) counts.lost += 1;
+      else if (slot.settled) counts.settled += 1;
+      else if (slot.candidates.length > 0) counts.unknown += 1;
+      this.#slots.delete(this.#start);
+    }
+    return counts;
+  }
+
+  #checkMissing(missing: readonly number[]): void {
+    if (missing.length === 0) return;
+    const runs = runsOf(missing);
+    if (runs.length > this.flips - this.lost) {
+      const shown = runs.map(([a, b]) => `${a}…${b - 1}`).join(', ');
+      this.#fail(1, `acknowledged or delivered entries are gone: ${shown}; ${this.flips} bits were flipped`);
+    }
+    this.lost += runs.length;
+    for (const [from, to] of runs) {
+      let bytes = 0;
+      for (let offset = from; offset < to; offset++) bytes += this.#slots.get(offset)!.settled!.bytes;
+      if (to - from > 1 && bytes > FRAME_BODY_MAX_BYTES * (this.flips - this.lost + 1))
+        this.#fail(9, `${bytes} bytes are gone for one flipped bit`);
+      for (let offset = from; offset < to; offset++) this.#slots.get(offset)!.lost = true;
+    }
+  }
+
+  #checkWhole(batch: ModelBatch, from: number, present: ReadonlySet<number>): void {
+    for (const [index, entry] of batch.entries.entries()) {
+      const offset = batch.first + index;
+      if (offset < from || present.has(offset) || this.#slots.get(offset)?.lost) continue;
+      this.#fail(2, `entry ${entry.id} at ${offset} is missing while others of its batch are there`);
+    }
+  }
+
+  #settle(offset: number, entry: ModelEntry): void {
+    const slot = this.#slots.get(offset);
+    if (!slot) return;
+    if (slot.settled && slot.settled !== entry)
+      this.#fail(4, `offset ${offset} named entry ${slot.settled.id}, now ${entry.id}`);
+    slot.settled = entry;
+    slot.candidates = [entry];
+  }
+
+  #slot(offset: number): Slot {
+    let slot = this.#slots.get(offset);
+    if (!slot) {
+      slot = { candidates: [], settled: undefined, lost: false };
+      this.#slots.set(offset, slot);
+    }
+    return slot;
+  }
+
+  #fail(invariant: 1 | 2 | 3 | 4 | 9, message: string): never {
+    throw new Violation(invariant, `${this.name}: ${message}`);
+  }
+}
+
+const FRAME_BODY_MAX_BYTES = 64 * 1024;
+
+function runsOf(sorted: readonly number[]): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const offset of sorted) {
+    const last = runs[runs.length - 1];
+    if (last && last[1] === offset) last[1] = offset + 1;
+    else runs.push([offset, offset + 1]);
+  }
+  return runs;
+}

@@ -1,0 +1,73 @@
+// Everything that differs between runs, derived from the seed. Invariant: nothing else decides what a run is like, so
+// printing these is describing the run.
+
+import type { SeededRandom } from './random.ts';
+
+export interface RunOptions {
+  readonly shards: number;
+  readonly segment_bytes: number;
+  readonly segmentAge_ms: number;
+  readonly maxSize_bytes: number;
+  readonly whenFull: 'reject' | 'drop_oldest';
+  readonly maxAge_ms: number | undefined;
+  readonly protectUnconsumed: boolean;
+  readonly inFlightMax_bytes: number;
+  readonly hotTail_bytes: number;
+  readonly offsetsInterval_ms: number;
+  readonly retentionInterval_ms: number;
+  readonly commitDeadline_ms: number;
+  readonly minFreeSpace_bytes: number;
+  readonly secondGroupProtects: boolean;
+  readonly entry_bytes: 'tiny' | 'small' | 'mixed' | 'large';
+  readonly batch_entries: number;
+  readonly crashes: 'none' | 'power' | 'kill' | 'both';
+  readonly faults: boolean;
+  readonly flips: boolean;
+  readonly clockJumps: boolean;
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export function deriveOptions(random: SeededRandom): RunOptions {
+  const segment_bytes = random.pick([1 * KiB, 4 * KiB, 16 * KiB, 256 * KiB, 4 * MiB]);
+  const bounded = random.chance(0.4);
+  return {
+    shards: random.chance(0.25) ? 2 : 1,
+    segment_bytes,
+    segmentAge_ms: random.pick([200, 5_000, 3_600_000]),
+    maxSize_bytes: bounded ? segment_bytes * random.between(2, 6) + 8 * KiB : 1024 * MiB,
+    whenFull: random.chance(0.5) ? 'reject' : 'drop_oldest',
+    maxAge_ms: random.chance(0.15) ? random.pick([500, 20_000]) : undefined,
+    protectUnconsumed: random.chance(0.7),
+    inFlightMax_bytes: random.pick([64 * KiB, 1 * MiB, 64 * MiB]),
+    hotTail_bytes: random.pick([1, 64 * KiB, 8 * MiB]),
+    offsetsInterval_ms: random.pick([5, 100, 1_000]),
+    retentionInterval_ms: random.pick([20, 500, 5_000]),
+    commitDeadline_ms: random.pick([50, 30_000]),
+    minFreeSpace_bytes: random.pick([0, 8 * KiB]),
+    secondGroupProtects: random.chance(0.6),
+    entry_bytes: random.pick(['tiny', 'small', 'mixed', 'large'] as const),
+    batch_entries: random.pick([1, 4, 40]),
+    crashes: random.pick(['none', 'power', 'power', 'kill', 'both', 'both'] as const),
+    faults: random.chance(0.5),
+    flips: random.chance(0.2),
+    clockJumps: random.chance(0.2),
+  };
+}
+
+/** The size of one entry, bytes. */
+export function entryBytes(random: SeededRandom, kind: RunOptions['entry_bytes']): number {
+  if (kind === 'tiny') return random.integer(40);
+  if (kind === 'small') return random.integer(700);
+  const chance = random.next();
+  if (kind === 'mixed')
+    return chance < 0.05 ? random.integer(100 * KiB) : random.integer(chance < 0.5 ? 100 : 4 * KiB);
+  return chance < 0.4 ? random.integer(90 * KiB) : random.integer(4 * KiB);
+}
+
+/** Whether unconsumed data of a protecting group may go by what these options say. */
+export function mayDrop(options: RunOptions): boolean {
+  if (options.maxAge_ms !== undefined && !options.protectUnconsumed) return true;
+  return options.whenFull === 'drop_oldest' || !options.protectUnconsumed;
+}

@@ -1,0 +1,37 @@
+// Entries whose bytes follow from (seed, id), so that a reader can tell an entry that was written from one that was
+// invented. Invariant: two ids of one seed have different bytes unless they are empty.
+
+import { SeededRandom } from './random.ts';
+
+const POOL_BYTES = 512 * 1024;
+const STAMP_BYTES = 4;
+
+export class Payloads {
+  readonly #pool: Buffer;
+
+  constructor(seed: number) {
+    const random = new SeededRandom(seed).fork('payload');
+    const words = new Uint32Array(POOL_BYTES / 4);
+    let state = random.seed | 1;
+    for (let index = 0; index < words.length; index++) {
+      state = Math.imul(state, 1664525) + 1013904223;
+      words[index] = state;
+    }
+    this.#pool = Buffer.from(words.buffer);
+  }
+
+  bytes(id: number, size: number): Buffer {
+    const from = this.#from(id, size);
+    const payload = Buffer.from(this.#pool.subarray(from, from + size));
+    for (let at = 0; at < Math.min(STAMP_BYTES, size); at++) payload[at] = (id >>> (8 * at)) & 0xff;
+    return payload;
+  }
+
+  is(bytes: Uint8Array, id: number, size: number): boolean {
+    return bytes.length === size && this.bytes(id, size).equals(bytes);
+  }
+
+  #from(id: number, size: number): number {
+    return (Math.imul(id, 0x9e3779b1) >>> 0) % (POOL_BYTES - size);
+  }
+}

@@ -1,0 +1,425 @@
+// One run: a workload drawn from the seed against one log through crashes and faults, checked after every step and after
+// every recovery. Invariant: all that happens follows from seed and steps.
+
+import type { Batch, Reader } from '../../buffer/batch.ts';
+import { LogFull } from '../../buffer/errors.ts';
+import { audit, checkAccounts, checkRecovered, newTrack, type ShardTrack } from './checks.ts';
+import { World } from './machine.ts';
+import { type ModelBatch, ShardModel } from './model.ts';
+import { deriveOptions, entryBytes, type RunOptions } from './options.ts';
+import { Payloads } from './payload.ts';
+import { SeededRandom } from './random.ts';
+import { GROUPS, type GroupName, openSubject, STREAM, type Subject } from './subject.ts';
+import { flipBit, toggleFault } from './trouble.ts';
+import { Violation } from './violation.ts';
+
+const WAIT_MAX_ms = 300_000;
+
+export interface RunSettings {
+  readonly seed: number;
+  readonly steps: number;
+  readonly trace?: boolean;
+  /** Set instead of what the seed says. */
+  readonly options?: Partial<RunOptions>;
+}
+
+interface Held {
+  readonly batch: Batch;
+  readonly copies: Buffer[];
+}
+
+export class Run {
+  readonly seed: number;
+  readonly options: RunOptions;
+  readonly world: World;
+  readonly counts = { appended: 0, acknowledged: 0, refused: 0, full: 0, read: 0, recoveries: 0 };
+  readonly #steps: number;
+  readonly #random: SeededRandom;
+  readonly #payloads: Payloads;
+  readonly #tracks: ShardTrack[] = [];
+  #subject: Subject | undefined;
+  #readers = new Map<string, Reader>();
+  #held: Held[] = [];
+  /** Promises of durability that nobody has seen settle, and batches nobody has asked about yet. */
+  #pending = new Set<Promise<void>>();
+  #unasked: (() => void)[] = [];
+  #ids = 0;
+  #broken = false;
+
+  constructor(settings: RunSettings) {
+    const random = new SeededRandom(settings.seed);
+    this.seed = settings.seed;
+    this.#steps = settings.steps;
+    this.options = { ...deriveOptions(random.fork('options')), ...settings.options };
+    this.#random = random.fork('workload');
+    this.#payloads = new Payloads(settings.seed);
+    this.world = new World(settings.seed, settings.trace);
+    for (let index = 0; index < this.options.shards; index++) {
+      this.#tracks.push(newTrack(new ShardModel(`${STREAM}/${index}`, this.#payloads)));
+    }
+  }
+
+  /** @throws Violation */
+  async execute(): Promise<void> {
+    await this.#open(true);
+    for (let step = 0; step < this.#steps; step++) {
+      await this.#step();
+      await this.#recoverIfDead();
+      this.#check();
+    }
+    await this.#finish();
+  }
+
+  async #step(): Promise<void> {
+    const random = this.#random;
+    const { options, world } = this;
+    const roll = random.next();
+    if (roll < 0.38) this.#append();
+    else if (roll < 0.5) await world.pass(random.pick([0.1, 1, 5, 50, 2_000]));
+    else if (roll < 0.7) await this.#read();
+    else if (roll < 0.76) await this.#settle();
+    else if (roll < 0.8) await this.#flush();
+    else if (roll < 0.83) await this.#retain();
+    else if (roll < 0.86) await this.#reopen();
+    else if (roll < 0.88) await this.#audit();
+    else if (roll < 0.91) this.#ask();
+    else if (roll < 0.95) this.#doom();
+    else if (options.faults) this.#toggle();
+    else if (options.clockJumps && roll < 0.97) this.#jump();
+  }
+
+  #append(): void {
+    const random = this.#random;
+    const index = random.integer(this.options.shards);
+    const shard = this.#subject!.shards[index]!;
+    const wanted = random.between(1, this.options.batch_entries);
+    const ids = Array.from({ length: wanted }, () => ({
+      id: this.#ids++,
+      bytes: entryBytes(random, this.options.entry_bytes),
+    }));
+    const entries = ids.map(({ id, bytes }) => this.#payloads.bytes(id, bytes));
+    let first: number;
+    try {
+      first =
+        wanted === 1 && random.chance(0.3)
+          ? shard.appendParts([entries[0]!.subarray(0, 3), entries[0]!.subarray(3)])
+          : shard.append(entries);
+    } catch (error) {
+      if (!(error instanceof LogFull)) throw error;
+      this.counts.full += 1;
+      return;
+    }
+    this.counts.appended += wanted;
+    const batch = this.#tracks[index]!.model.appended(first, ids);
+    const offset = first + (random.chance(0.5) ? 0 : wanted - 1);
+    const ask = (): void => this.#await(index, batch, shard.durable(offset));
+    if (random.chance(0.2)) this.#unasked.push(ask);
+    else ask();
+  }
+
+  #await(index: number, batch: ModelBatch, durable: Promise<void>): void {
+    const { model } = this.#tracks[index]!;
+    const seen = durable.then(
+      () => {
+        this.counts.acknowledged += batch.entries.length;
+        model.acknowledged(batch);
+      },
+      () => {
+        this.counts.refused += batch.entries.length;
+      },
+    );
+    this.#pending.add(seen);
+    void seen.finally(() => this.#pending.delete(seen));
+  }
+
+  /** Some ask late whether their entry is durable: when the commit has long succeeded or failed. */
+  #ask(): void {
+    for (const ask of this.#unasked.splice(0)) ask();
+  }
+
+  async #settle(): Promise<void> {
+    await this.world.drive('durable', Promise.all(this.#pending), WAIT_MAX_ms);
+  }
+
+  async #read(
+    name = this.#random.pick(GROUPS),
+    index = this.#random.integer(this.options.shards),
+  ): Promise<boolean> {
+    const random = this.#random;
+    const reader = this.#reader(name, index);
+    const limits = {
+      wait_ms: random.pick([0, 0, 3]),
+      maxEntries: random.pick([1, 7, 8192]),
+      maxBytes: random.pick([1, 2_000, 1024 * 1024]),
+    };
+    const read = await this.world.drive('read', reader.read(limits), WAIT_MAX_ms);
+    if (read.state === 'failed') {
+      if (!this.#troubled) throw new Violation(14, `a read failed on a healthy disk: ${read.error}`);
+      if (random.chance(0.3)) this.#closeReader(name, index);
+      return false;
+    }
+    if (read.state === 'died' || !read.value) return false;
+    this.#delivered(name, index, read.value);
+    return true;
+  }
+
+  #delivered(name: GroupName, index: number, batch: Batch): void {
+    const shard = this.#subject!.shards[index]!;
+    const { model, groups } = this.#tracks[index]!;
+    const track = groups[name];
+    const present = new Set<number>();
+    for (const [at, entry] of batch.entries.entries()) {
+      const offset = batch.offsets[at]!;
+      if (offset >= shard.highWatermark) throw new Violation(5, `${shard.id}: ${offset} was read too early`);
+      if (offset < track.position) throw new Violation(4, `${shard.id} ${name}: ${offset} was read twice`);
+      model.read(offset, entry);
+      present.add(offset);
+    }
+    model.delivered(Math.max(track.position, shard.logStart), batch.next, present);
+    this.counts.read += present.size;
+    track.position = batch.next;
+    if (this.#random.chance(0.2)) {
+      this.#held.push({ batch, copies: batch.entries.map((entry) => Buffer.from(entry)) });
+    } else batch.release();
+    if (this.#random.chance(0.7)) this.#commit(name, index, batch.next);
+  }
+
+  #commit(name: GroupName, index: number, next: number): void {
+    const { shards, groups } = this.#subject!;
+    const track = this.#tracks[index]!.groups[name];
+    track.max = Math.max(track.max, next);
+    groups[name].commit(shards[index]!, next).then(
+      () => {
+        track.durable = Math.max(track.durable, next);
+      },
+      () => {},
+    );
+  }
+
+  /** What was handed out stays as it is until it is given back. */
+  #releaseHeld(): void {
+    for (const { batch, copies } of this.#held.splice(0)) {
+      const same = copies.every((copy, index) => copy.equals(batch.entries[index]!));
+      if (!same) throw new Violation(3, 'the bytes of a batch changed before it was released');
+      batch.release();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const name = this.#random.pick(GROUPS);
+    const committed = this.#tracks.map((track) => track.groups[name].max);
+    const flushed = await this.world.drive('flush', this.#subject!.groups[name].flush(), WAIT_MAX_ms);
+    if (flushed.state === 'failed' && !this.#troubled) throw new Violation(14, `flush: ${flushed.error}`);
+    if (flushed.state !== 'done') return;
+    for (const [index, next] of committed.entries()) {
+      const track = this.#tracks[index]!.groups[name];
+      track.durable = Math.max(track.durable, next);
+    }
+  }
+
+  async #retain(): Promise<void> {
+    await this.world.drive('retain', this.#subject!.log.retain(), WAIT_MAX_ms);
+  }
+
+  async #audit(): Promise<void> {
+    const audited = await this.world.drive('audit', audit(this.#subject!, this.#tracks), WAIT_MAX_ms);
+    if (audited.state !== 'failed') return;
+    if (audited.error instanceof Violation || !this.#troubled) throw audited.error;
+  }
+
+  async #reopen(): Promise<void> {
+    if (!(await this.#close())) return;
+    if (this.options.flips && !this.#troubled && this.#random.chance(0.7)) {
+      flipBit(this.world, this.#random, this.#tracks);
+    }
+    await this.#open();
+  }
+
+  /** False where the process died meanwhile. */
+  async #close(): Promise<boolean> {
+    this.#ask();
+    this.#releaseHeld();
+    for (const name of GROUPS)
+      for (let index = 0; index < this.options.shards; index++) this.#closeReader(name, index);
+    const committed = this.#tracks.map((track) => GROUPS.map((name) => track.groups[name].max));
+    const closed = await this.world.drive('close', this.#subject!.log.close(), WAIT_MAX_ms);
+    if (closed.state === 'died') return false;
+    if (closed.state === 'failed' && !this.#troubled) throw new Violation(14, `close: ${closed.error}`);
+    await this.world.pass(10);
+    if (this.world.process.life.dead) return false;
+    if (this.#pending.size > 0) throw new Violation(14, 'the log is closed and somebody still waits');
+    if (this.world.process.handles !== 0) {
+      throw new Violation(13, `the log is closed with ${this.world.process.handles} open files`);
+    }
+    if (closed.state === 'done') {
+      for (const [index, track] of this.#tracks.entries()) {
+        for (const [at, name] of GROUPS.entries()) track.groups[name].durable = committed[index]![at]!;
+      }
+    }
+    this.#forgetLife();
+    this.world.restart();
+    return true;
+  }
+
+  #doom(): void {
+    const { crashes } = this.options;
+    if (crashes === 'none') return;
+    this.world.process.diesAt = this.world.process.operations + this.#random.between(1, 40);
+    this.world.process.diesAfterEffect = this.#random.chance(0.5);
+  }
+
+  #toggle(): void {
+    this.#broken = toggleFault(this.world, this.#random);
+  }
+
+  #jump(): void {
+    this.world.clock.jump_ms +=
+      this.#random.pick([-1, 1]) * this.#random.pick([1_000, 3_600_000, 315_360_000_000]);
+  }
+
+  /** Whether the disk may say no at present, or did so recently enough to be felt. */
+  get #troubled(): boolean {
+    return this.#broken;
+  }
+
+  #forgetLife(): void {
+    this.#subject = undefined;
+    this.#readers.clear();
+    this.#held = [];
+    this.#pending.clear();
+    this.#unasked = [];
+  }
+
+  async #recoverIfDead(): Promise<void> {
+    if (!this.world.process.life.dead) return;
+    this.#forgetLife();
+    this.#crash();
+    await this.#open();
+  }
+
+  #crash(): void {
+    const { crashes } = this.options;
+    this.world.crash(crashes === 'power' || (crashes === 'both' && this.#random.chance(0.6)));
+  }
+
+  async #open(first = false): Promise<void> {
+    const random = this.#random;
+    for (let attempt = 0; ; attempt++) {
+      if (!first && this.options.crashes !== 'none' && random.chance(0.25)) {
+        this.world.process.diesAt = random.between(1, 40);
+      }
+      const opened = await this.world.drive('open', openSubject(this.world, this.options), WAIT_MAX_ms);
+      if (opened.state === 'done') {
+        this.#subject = opened.value;
+        break;
+      }
+      if (opened.state === 'failed') {
+        if (!this.#broken)
+          throw new Violation(14, `the log does not open on a healthy disk: ${stack(opened.error)}`);
+        await this.world.pass(10);
+        if (!this.world.process.life.dead && this.world.process.handles !== 0) {
+          throw new Violation(13, `opening failed and left ${this.world.process.handles} open files`);
+        }
+        if (attempt >= 3) this.#heal();
+        this.world.restart();
+      } else this.#crash();
+    }
+    this.counts.recoveries += 1;
+    checkRecovered(this.#subject!, this.#tracks);
+    await this.#audit();
+    await this.#recoverIfDead();
+  }
+
+  #heal(): void {
+    this.world.faults.heal();
+    this.world.disk.capacity_bytes = Number.MAX_SAFE_INTEGER;
+    this.#broken = false;
+  }
+
+  #check(): void {
+    if (this.#held.length > 3) this.#releaseHeld();
+    checkAccounts(this.#subject!, this.#tracks, this.options, this.#pending.size);
+  }
+
+  /** All is well again: everything is delivered, a new entry passes, and the next life finds what this one left. */
+  async #finish(): Promise<void> {
+    this.world.trace.event('FINISH');
+    this.#heal();
+    this.world.process.diesAt = Number.MAX_SAFE_INTEGER;
+    this.#ask();
+    await this.#settle();
+    await this.#canary();
+    await this.#drain();
+    this.#check();
+    await this.#audit();
+    await this.#close();
+    this.world.process.diesAt = Number.MAX_SAFE_INTEGER;
+    await this.#openLast();
+    await this.#drain();
+    this.#check();
+    await this.#close();
+  }
+
+  async #openLast(): Promise<void> {
+    const opened = await this.world.drive('open', openSubject(this.world, this.options), WAIT_MAX_ms);
+    if (opened.state !== 'done') throw new Violation(14, 'the log does not open after an orderly end');
+    this.#subject = opened.value;
+    checkRecovered(this.#subject, this.#tracks);
+    await this.#audit();
+  }
+
+  async #canary(): Promise<void> {
+    const until_ms = this.world.clock.time_ms + WAIT_MAX_ms;
+    const before = this.counts.acknowledged;
+    while (this.counts.acknowledged === before) {
+      if (this.world.clock.time_ms > until_ms) throw new Violation(14, 'nothing can be appended any more');
+      this.#append();
+      this.#ask();
+      await this.#settle();
+      await this.#drain();
+      await this.world.pass(250);
+    }
+  }
+
+  async #drain(): Promise<void> {
+    for (const name of GROUPS) {
+      for (const [index, shard] of this.#subject!.shards.entries()) {
+        const track = this.#tracks[index]!.groups[name];
+        this.#reader(name, index);
+        let rounds = 0;
+        while (this.#subject!.groups[name].lag(shard).entries > 0) {
+          if (++rounds > 100_000) throw new Violation(14, `${shard.id} ${name}: the lag does not end`);
+          if (!(await this.#read(name, index)) && track.position === shard.highWatermark) break;
+          if (track.position > track.max) this.#commit(name, index, track.position);
+          if (rounds > 20_000) break;
+        }
+        if (track.position > track.max) this.#commit(name, index, track.position);
+        const { entries } = this.#subject!.groups[name].lag(shard);
+        if (entries > 0)
+          throw new Violation(14, `${shard.id} ${name}: ${entries} entries cannot be delivered`);
+      }
+    }
+  }
+
+  #reader(name: GroupName, index: number): Reader {
+    const key = `${name} ${index}`;
+    let reader = this.#readers.get(key);
+    if (!reader) {
+      const { groups, shards } = this.#subject!;
+      reader = groups[name].reader(shards[index]!);
+      this.#tracks[index]!.groups[name].position = groups[name].committed(shards[index]!);
+      this.#readers.set(key, reader);
+    }
+    return reader;
+  }
+
+  #closeReader(name: GroupName, index: number): void {
+    const key = `${name} ${index}`;
+    this.#readers.get(key)?.close();
+    this.#readers.delete(key);
+  }
+}
+
+function stack(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

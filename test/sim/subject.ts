@@ -1,0 +1,80 @@
+// The log under test in one life, and the reading of all of it. Invariant: it is reached by its public face alone, but for
+// the reader of the audit, which must not leave a group behind.
+
+import type { Group } from '../../buffer/group.ts';
+import { Log } from '../../buffer/log.ts';
+import { ShardReader } from '../../buffer/reader.ts';
+import type { Shard } from '../../buffer/shard.ts';
+import type { Stream } from '../../buffer/stream.ts';
+import type { World } from './machine.ts';
+import type { RunOptions } from './options.ts';
+
+export const DIRECTORY = '/data/log';
+export const STREAM = 'traces.otlp';
+export const GROUPS = ['file/a', 'otlp_http/b'] as const;
+export type GroupName = (typeof GROUPS)[number];
+
+export interface Subject {
+  readonly log: Log;
+  readonly stream: Stream;
+  readonly shards: readonly Shard[];
+  readonly groups: Readonly<Record<GroupName, Group>>;
+}
+
+/** Opens the log, its stream and its groups; lets go of everything where that fails. */
+export async function openSubject(world: World, options: RunOptions): Promise<Subject> {
+  const log = await Log.open({
+    directory: DIRECTORY,
+    fileSystem: world.process,
+    clock: world.clock.of(world.process.life),
+    report: (level, message, fields) => world.trace.note(`  ${level}: ${message} ${JSON.stringify(fields)}`),
+    segment: { maxBytes: options.segment_bytes, maxAge_ms: options.segmentAge_ms },
+    retention: {
+      maxSize_bytes: options.maxSize_bytes,
+      ...(options.maxAge_ms === undefined ? {} : { maxAge_ms: options.maxAge_ms }),
+      minFreeSpace_bytes: options.minFreeSpace_bytes,
+      whenFull: options.whenFull,
+      protectUnconsumed: options.protectUnconsumed,
+      interval_ms: options.retentionInterval_ms,
+    },
+    inFlightMax_bytes: options.inFlightMax_bytes,
+    offsetsInterval_ms: options.offsetsInterval_ms,
+    commitDeadline_ms: options.commitDeadline_ms,
+    hotTail_bytes: options.hotTail_bytes,
+  });
+  try {
+    const stream = await log.stream(STREAM, { shards: options.shards });
+    const a = await stream.group(GROUPS[0]);
+    const b = await stream.group(GROUPS[1], { protect: options.secondGroupProtects });
+    return {
+      log,
+      stream,
+      shards: stream.shards,
+      groups: { [GROUPS[0]]: a, [GROUPS[1]]: b } as Subject['groups'],
+    };
+  } catch (error) {
+    await log.close().catch(() => {});
+    throw error;
+  }
+}
+
+/** Reads everything that the shard holds, handing each entry to `each`. */
+export async function readAll(
+  shard: Shard,
+  each: (offset: number, bytes: Uint8Array) => void,
+): Promise<{ from: number; end: number }> {
+  const from = shard.logStart;
+  const end = shard.highWatermark;
+  const reader = new ShardReader(shard, from);
+  try {
+    while (reader.position < end) {
+      const batch = await reader.read({ wait_ms: 0 });
+      if (!batch) break;
+      for (const [index, entry] of batch.entries.entries()) each(batch.offsets[index]!, entry);
+      batch.release();
+    }
+  } finally {
+    reader.close();
+  }
+  return { from, end };
+}
