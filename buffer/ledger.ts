@@ -3,7 +3,7 @@
 // durably appended = retained + deleted_consumed + dropped{reason} + quarantined. FORMAT.md, "Ledger".
 
 import { readOffset, writeOffset } from './frame.ts';
-import { Ranges } from './ranges.ts';
+import { type OffsetRange, Ranges } from './ranges.ts';
 import { SLOT_PAYLOAD_MAX_BYTES } from './two_slot.ts';
 
 /** Why entries were removed that some protecting group had not consumed. The order is the order on disk. */
@@ -81,7 +81,7 @@ export class Ledger {
   }
 
   encode(): Buffer {
-    const ranges = this.ranges.list.slice(0, LEDGER_RANGES_MAX);
+    const ranges = this.#storedRanges();
     const bytes = Buffer.alloc(HEADER_BYTES + ranges.length * RANGE_BYTES);
     writeOffset(bytes, this.logStart, 0);
     writeOffset(bytes, this.watermark, 8);
@@ -100,6 +100,14 @@ export class Ledger {
       at += RANGE_BYTES;
     }
     return bytes;
+  }
+
+  /** All that fit. `lost` ones yield to `failed` ones: whoever reads there finds them again, and they count the same. */
+  #storedRanges(): readonly OffsetRange[] {
+    const ranges = this.ranges.list;
+    if (ranges.length <= LEDGER_RANGES_MAX) return ranges;
+    let room = LEDGER_RANGES_MAX - ranges.filter((range) => range.kind === 'failed').length;
+    return ranges.filter((range) => range.kind === 'failed' || room-- > 0).slice(0, LEDGER_RANGES_MAX);
   }
 
   static decode(bytes: Buffer): Ledger {
