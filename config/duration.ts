@@ -3,21 +3,21 @@
 
 import { type Parsed, parsed, unparsed } from './parsed.ts';
 
-const nanosecondsPer: ReadonlyMap<string, number> = new Map([
-  ['ns', 1],
-  ['us', 1e3],
-  ['µs', 1e3], // U+00B5, micro sign
-  ['μs', 1e3], // U+03BC, Greek mu: Go takes both
-  ['ms', 1e6],
-  ['s', 1e9],
-  ['m', 60e9],
-  ['h', 3600e9],
-  ['d', 86_400e9],
+/** Milliseconds per unit, or units per millisecond: dividing by a whole number rounds once, multiplying by 1e-3 twice. */
+const units: ReadonlyMap<string, { readonly times: number } | { readonly divided: number }> = new Map([
+  ['ns', { divided: 1e6 }],
+  ['us', { divided: 1e3 }],
+  ['µs', { divided: 1e3 }], // U+00B5, micro sign
+  ['μs', { divided: 1e3 }], // U+03BC, Greek mu: Go takes both
+  ['ms', { times: 1 }],
+  ['s', { times: 1000 }],
+  ['m', { times: 60_000 }],
+  ['h', { times: 3_600_000 }],
+  ['d', { times: 86_400_000 }],
 ]);
 
-const nanosecondsPerMillisecond = 1e6;
 /** Go holds a duration in 63 bits of nanoseconds; what is longer is a mistake, not a wish. */
-const maxNanoseconds = 2 ** 63;
+const maxMilliseconds = 2 ** 63 / 1e6;
 /** Longer text is no duration, and is not worth scanning. */
 const maxTextLength = 64;
 
@@ -31,19 +31,17 @@ export function parseDuration(text: string): Parsed<number> {
   if (trimmed.startsWith('-')) return unparsed('a duration cannot be negative');
   if (/^\d+(\.\d+)?$/.test(trimmed)) return unparsed('the unit is missing');
   part.lastIndex = trimmed.startsWith('+') ? 1 : 0;
-  let nanoseconds = 0;
+  if (part.lastIndex === trimmed.length) return unparsed('not a duration');
+  let milliseconds = 0;
   while (part.lastIndex < trimmed.length) {
     const match = part.exec(trimmed);
     if (match === null) return unparsed('not a duration');
-    const unit = nanosecondsPer.get(match[2]!);
+    const unit = units.get(match[2]!);
     if (unit === undefined) return unparsed('unknown unit; the units are ns, us, ms, s, m, h and d');
-    nanoseconds += Number(match[1]) * unit;
+    const count = Number(match[1]);
+    milliseconds += 'times' in unit ? count * unit.times : count / unit.divided;
   }
-  if (part.lastIndex === 0 || nanoseconds === 0) {
-    return nanoseconds === 0 && part.lastIndex !== 0 ? parsed(0) : unparsed('not a duration');
-  }
-  if (nanoseconds >= maxNanoseconds) return unparsed('longer than 292 years');
-  return parsed(nanoseconds / nanosecondsPerMillisecond);
+  return milliseconds < maxMilliseconds ? parsed(milliseconds) : unparsed('longer than 292 years');
 }
 
 const written: readonly (readonly [unit: string, milliseconds: number])[] = [
@@ -68,7 +66,7 @@ export function formatDuration(milliseconds: number): string {
 }
 
 function formatFraction(milliseconds: number): string {
-  const microseconds = milliseconds * 1000;
-  if (Number.isInteger(microseconds)) return `${microseconds}us`;
-  return `${Math.round(milliseconds * nanosecondsPerMillisecond)}ns`;
+  const microseconds = Math.round(milliseconds * 1e3);
+  if (microseconds / 1e3 === milliseconds) return `${microseconds}us`;
+  return `${Math.round(milliseconds * 1e6)}ns`;
 }
