@@ -15,7 +15,9 @@ export const fileConfig = section({
   rotation: section({
     /** Megabytes (10^6 bytes) after which a new file is begun. */
     max_megabytes: z.number().positive().default(100),
-    /** Days after which a new file is begun, and after which rotated ones are removed; 0: size alone decides. */
+    /** Age after which a new file is begun; 0: size alone decides. */
+    max_age: durationMs().default(0),
+    /** Days after which rotated files are removed; 0: never. */
     max_days: z.number().min(0).default(0),
     /** Rotated files that are kept; 0 keeps all. */
     max_backups: z.int().min(0).default(100),

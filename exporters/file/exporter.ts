@@ -20,7 +20,8 @@ class FileExporter implements Exporter {
     this.#file = new RotatingFile({
       path,
       max_bytes: rotation.max_megabytes * MEGABYTE,
-      maxAge_ms: rotation.max_days * DAY_MS,
+      maxAge_ms: rotation.max_age,
+      keep_ms: rotation.max_days * DAY_MS,
       maxBackups: rotation.max_backups,
       now: Date.now,
     });

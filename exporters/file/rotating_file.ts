@@ -7,9 +7,11 @@ import path from 'node:path';
 export interface RotatingFileOptions {
   readonly path: string;
   readonly max_bytes: number;
-  /** 0: no limit. */
+  /** After which a new file is begun; 0: size alone decides. */
   readonly maxAge_ms: number;
-  /** 0: all are kept. */
+  /** After which a rotated file is removed; 0: never. */
+  readonly keep_ms: number;
+  /** Rotated files that are kept; 0: all. */
   readonly maxBackups: number;
   /** ms since the Unix epoch. */
   readonly now: () => number;
@@ -125,12 +127,12 @@ export class RotatingFile {
   }
 
   async #removeOld(): Promise<void> {
-    const { path: file, maxBackups, maxAge_ms, now } = this.#options;
+    const { path: file, maxBackups, keep_ms, now } = this.#options;
     const rotated = await rotatedFiles(file);
     const surplus = maxBackups > 0 ? rotated.slice(0, Math.max(0, rotated.length - maxBackups)) : [];
     for (const name of rotated) {
       const stat = await fs.promises.stat(name);
-      const old = maxAge_ms > 0 && now() - stat.mtimeMs > maxAge_ms;
+      const old = keep_ms > 0 && now() - stat.mtimeMs > keep_ms;
       if (old || surplus.includes(name)) await fs.promises.unlink(name);
     }
   }

@@ -1,0 +1,148 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { RotatingFile } from '../../../exporters/file/rotating_file.ts';
+
+let directory: string;
+let file: string;
+let now_ms: number;
+const open: RotatingFile[] = [];
+
+beforeEach(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-file-'));
+  file = path.join(directory, 'deep/er/telemetry.jsonl');
+  now_ms = Date.UTC(2026, 10, 21);
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await Promise.all(open.splice(0).map((each) => each.close()));
+  fs.rmSync(directory, { recursive: true, force: true });
+});
+
+async function opened(
+  options: { max_bytes?: number; maxAge_ms?: number; keep_ms?: number; maxBackups?: number } = {},
+): Promise<RotatingFile> {
+  const rotating = new RotatingFile({
+    path: file,
+    max_bytes: options.max_bytes ?? 1000,
+    maxAge_ms: options.maxAge_ms ?? 0,
+    keep_ms: options.keep_ms ?? 0,
+    maxBackups: options.maxBackups ?? 0,
+    now: () => now_ms,
+  });
+  open.push(rotating);
+  await rotating.open();
+  return rotating;
+}
+
+const line = (text: string): Buffer => Buffer.from(`${text}\n`);
+const names = (): string[] => fs.readdirSync(path.dirname(file)).sort();
+
+test('creates folders, appends lines, and goes on where it was after a restart', async () => {
+  const first = await opened();
+  await first.append(line('one'));
+  await first.close();
+  const second = await opened();
+  await second.append(line('two'));
+  expect(fs.readFileSync(file, 'utf8')).toBe('one\ntwo\n');
+  expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test('cuts off the line that a crash left unfinished, and nothing else', async () => {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const half = 'x'.repeat(200_000);
+  fs.writeFileSync(file, `whole\nwhole too\n${half}`);
+  const rotating = await opened({ max_bytes: 1e6 });
+  await rotating.append(line('next'));
+  expect(fs.readFileSync(file, 'utf8')).toBe('whole\nwhole too\nnext\n');
+});
+
+test('an unfinished first line leaves an empty file', async () => {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, '{"half":');
+  await opened();
+  expect(fs.readFileSync(file, 'utf8')).toBe('');
+});
+
+test('begins a new file before the size is passed, and keeps every line once', async () => {
+  const rotating = await opened({ max_bytes: 10 });
+  for (const text of ['1234567', '89', 'abcdef', 'this alone is longer than the limit']) {
+    now_ms += 1000;
+    await rotating.append(line(text));
+  }
+  const all = names().map((name) => fs.readFileSync(path.join(path.dirname(file), name), 'utf8'));
+  expect(all.join('').split('\n').filter(Boolean).sort()).toEqual(
+    ['1234567', '89', 'abcdef', 'this alone is longer than the limit'].sort(),
+  );
+  expect(names()).toEqual([
+    'telemetry-2026-11-21T00-00-02.000.jsonl',
+    'telemetry-2026-11-21T00-00-04.000.jsonl',
+    'telemetry.jsonl',
+  ]);
+});
+
+test('two rotations in the same millisecond overwrite nothing', async () => {
+  const rotating = await opened({ max_bytes: 2 });
+  for (const text of ['a', 'b', 'c']) await rotating.append(line(text));
+  expect(names()).toHaveLength(3);
+});
+
+test('keeps no more rotated files than asked for, the newest', async () => {
+  const rotating = await opened({ max_bytes: 2, maxBackups: 2 });
+  for (const text of ['a', 'b', 'c', 'd', 'e']) {
+    now_ms += 1000;
+    await rotating.append(line(text));
+  }
+  const kept = names().map((name) => fs.readFileSync(path.join(path.dirname(file), name), 'utf8').trim());
+  expect(kept).toEqual(['c', 'd', 'e']);
+});
+
+test('begins a new file when the old one is too old', async () => {
+  now_ms = Date.now();
+  const rotating = await opened({ maxAge_ms: 60_000 });
+  await rotating.append(line('old'));
+  now_ms += 61_000;
+  await rotating.append(line('new'));
+  expect(fs.readFileSync(file, 'utf8')).toBe('new\n');
+  expect(names()).toHaveLength(2);
+});
+
+test('removes rotated files that are older than asked for', async () => {
+  now_ms = Date.now();
+  const rotating = await opened({ max_bytes: 2, keep_ms: 60_000 });
+  await rotating.append(line('a'));
+  await rotating.append(line('b'));
+  expect(names()).toHaveLength(2);
+  now_ms += 61_000;
+  await rotating.append(line('c'));
+  expect(names()).toEqual(['telemetry.jsonl']);
+});
+
+test('files of others beside it are left alone', async () => {
+  const rotating = await opened({ max_bytes: 2, maxBackups: 1 });
+  fs.writeFileSync(path.join(path.dirname(file), 'telemetry-notes.jsonl'), 'mine');
+  for (const text of ['a', 'b', 'c', 'd']) await rotating.append(line(text));
+  expect(names()).toContain('telemetry-notes.jsonl');
+});
+
+test('appends that come together share one sync and keep their order', async () => {
+  const rotating = await opened();
+  const texts = Array.from({ length: 50 }, (_, index) => `line ${index}`);
+  await Promise.all(texts.map((text) => rotating.append(line(text))));
+  expect(fs.readFileSync(file, 'utf8')).toBe(`${texts.join('\n')}\n`);
+});
+
+test('after a failed sync nobody is told yes, no part of the lines stays, and the next append works', async () => {
+  const rotating = await opened();
+  await rotating.append(line('kept'));
+  const probe = await fs.promises.open(file, 'r');
+  const prototype = Object.getPrototypeOf(probe) as { datasync: () => Promise<void> };
+  await probe.close();
+  jest.spyOn(prototype, 'datasync').mockRejectedValueOnce(Object.assign(new Error('disk'), { code: 'EIO' }));
+  await expect(rotating.append(line('refused'))).rejects.toThrow('disk');
+  expect(fs.readFileSync(file, 'utf8')).toBe('kept\n');
+  await rotating.append(line('again'));
+  expect(fs.readFileSync(file, 'utf8')).toBe('kept\nagain\n');
+});
