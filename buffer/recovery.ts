@@ -51,6 +51,9 @@ class SegmentScan {
   readonly #segment: Segment;
   readonly #ranges: OffsetRange[] = [];
   readonly #damaged: DamagedBytes[] = [];
+  /** What is missing and what is incomplete is judged at the end: a later frame may say that it was promised. */
+  readonly #holes: { from: number; to: number }[] = [];
+  readonly #incomplete: { from: number; to: number }[] = [];
   #promised: number;
   #position = 0;
   /** Bytes skipped since the last intact frame. */
@@ -113,11 +116,9 @@ class SegmentScan {
     this.#skippedFrom = undefined;
   }
 
-  /** Offsets between two intact frames: lost where they were promised, else never durable. */
+  /** Offsets between two intact frames. */
   #hole(from: number, to: number): void {
-    const border = Math.min(to, Math.max(from, this.#promised));
-    this.#range(from, border, 'lost');
-    this.#range(border, to, 'failed');
+    this.#holes.push({ from, to });
     if (this.#skippedFrom !== undefined) {
       this.#damaged.push({
         position: this.#skippedFrom,
@@ -128,9 +129,21 @@ class SegmentScan {
     }
   }
 
-  /** Pieces of an incomplete batch: nobody was promised them, and a batch is all or nothing. */
+  /** Pieces of an incomplete batch: a batch is all or nothing. */
   #hide(from: number, to: number): void {
-    if (from >= this.#promised) this.#range(from, to, 'failed');
+    this.#incomplete.push({ from, to });
+  }
+
+  /** Missing offsets are lost where they were promised, else they failed; pieces are hidden unless they were promised. */
+  #judge(): void {
+    for (const { from, to } of this.#holes) {
+      const border = Math.min(to, Math.max(from, this.#promised));
+      this.#range(from, border, 'lost');
+      this.#range(border, to, 'failed');
+    }
+    for (const { from, to } of this.#incomplete) {
+      if (from >= this.#promised) this.#range(from, to, 'failed');
+    }
   }
 
   #range(from: number, to: number, kind: RangeKind): void {
@@ -140,6 +153,7 @@ class SegmentScan {
   #finish(): RecoveredSegment {
     const segment = this.#segment;
     const open = this.#openBatch;
+    this.#judge();
     if (open && open.offset >= this.#promised && this.#input.nextBase === undefined) {
       segment.bytes = open.position;
       segment.end = open.offset;

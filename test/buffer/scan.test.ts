@@ -1,0 +1,92 @@
+// The search for the next frame behind damage, over the borders of the window, on any bytes.
+
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { BlockPool } from '../../buffer/block_pool.ts';
+import { findNextFrame, frameAt, loadFrame, WINDOW_BYTES, Window } from '../../buffer/scan.ts';
+import { MemoryFile } from './memory_file_system.ts';
+import { writeSegment } from './written_segment.ts';
+
+const frame = writeSegment(50, [[[Buffer.from('the frame to find')]]]).bytes;
+
+async function find(
+  bytes: Buffer,
+  from: number,
+  min = 0,
+  max = Number.MAX_SAFE_INTEGER,
+): Promise<number | undefined> {
+  const pool = new BlockPool(0);
+  const window = new Window(pool);
+  try {
+    return await findNextFrame(window, { file: new MemoryFile(bytes), end: bytes.length }, from, min, max);
+  } finally {
+    window.release();
+    expect(pool.stats().in_use_bytes).toBe(0);
+  }
+}
+
+describe('findNextFrame', () => {
+  it('finds a frame wherever the border of the window cuts it', async () => {
+    for (const before of [-60, -41, -40, -39, -2, -1, 0, 1]) {
+      const position = WINDOW_BYTES + before;
+      const bytes = Buffer.concat([Buffer.alloc(position, 0x48), frame, Buffer.alloc(10)]);
+      expect(await find(bytes, 0)).toBe(position);
+    }
+  });
+
+  it('passes over headers whose body is damaged, whose body is cut off, and whose offsets do not fit', async () => {
+    const damaged = Buffer.from(frame);
+    damaged[damaged.length - 1]! ^= 1;
+    const bytes = Buffer.concat([damaged, frame.subarray(0, 45), frame]);
+    expect(await find(bytes, 0)).toBe(damaged.length + 45);
+    expect(await find(frame.subarray(0, frame.length - 1), 0)).toBeUndefined();
+    expect(await find(frame, 0, 51)).toBeUndefined();
+    expect(await find(frame, 0, 0, 50)).toBeUndefined();
+    expect(await find(frame, 0, 50, 51)).toBe(0);
+  });
+
+  it('ends where the file is shorter than was said', async () => {
+    const pool = new BlockPool(0);
+    const window = new Window(pool);
+    const file = new MemoryFile(Buffer.alloc(100, 0x48));
+    expect(await findNextFrame(window, { file, end: 10_000_000 }, 0, 0, 1e9)).toBeUndefined();
+    window.release();
+  });
+
+  it('never finds a frame in bytes that hold none, and ends', async () => {
+    const bytes = fc.array(
+      fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.constant(Buffer.from('HF\x01\0', 'latin1'))),
+      {
+        maxLength: 20,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(bytes, fc.nat(50), async (pieces, from) => {
+        expect(await find(Buffer.concat(pieces), from)).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('loadFrame', () => {
+  it('loads a frame larger than the window whole', async () => {
+    const { bytes } = writeSegment(0, [[[Buffer.alloc(3 * WINDOW_BYTES, 7)]]]);
+    const pool = new BlockPool(0);
+    const window = new Window(pool);
+    const loaded = await loadFrame(window, { file: new MemoryFile(bytes), end: bytes.length }, 0);
+    expect(loaded.bodyIntact).toBe(true);
+    expect(frameAt(window, 0)).toEqual(loaded.header);
+    window.release();
+    expect(pool.stats().in_use_bytes).toBe(0);
+  });
+
+  it('gives its block back where the disk fails', async () => {
+    const pool = new BlockPool(0);
+    const window = new Window(pool);
+    const file = new MemoryFile(frame);
+    await file.close();
+    await expect(loadFrame(window, { file, end: frame.length }, 0)).rejects.toThrow('EBADF');
+    expect(pool.stats().in_use_bytes).toBe(0);
+  });
+});
