@@ -1,0 +1,525 @@
+// The exporter's lines of OTLP.md, each against a real HTTP server.
+
+import { once } from 'node:events';
+import http2 from 'node:http2';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import net from 'node:net';
+import zlib from 'node:zlib';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { silentLogger } from '../../../config/logger.ts';
+import type { ExportBatch, Exporter, Outcome } from '../../../exporters/exporter.ts';
+import { otlpHttpExporter } from '../../../exporters/otlp_http/exporter.ts';
+import type { Entry } from '../../../otlp/entry.ts';
+import { encodeExportResponse } from '../../../otlp/response.ts';
+import type { Signal } from '../../../otlp/signal.ts';
+import { encodeStatus } from '../../../otlp/status.ts';
+import { type Answering, Backend } from './backend.ts';
+import { selfSigned } from './self_signed.ts';
+
+const never = new AbortController().signal;
+const ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+async function backend(answer?: Answering): Promise<Backend> {
+  const started = await Backend.start(answer);
+  ends.push(() => started.stop());
+  return started;
+}
+
+async function exporter(config: Record<string, unknown>): Promise<Exporter> {
+  const made = otlpHttpExporter.create(otlpHttpExporter.schema.parse(config), {
+    id: 'otlp_http',
+    version: '9.8.7',
+    logger: silentLogger,
+  });
+  await made.start();
+  ends.push(() => made.stop());
+  return made;
+}
+
+const text = (size: number, fill: string) => Buffer.alloc(size, fill);
+
+function identity(payload: Uint8Array): Entry {
+  return { signal: 'traces', codec: 'identity', items: 1, rawLength: payload.length, payload };
+}
+function gzipped(raw: Uint8Array): Entry {
+  return { signal: 'traces', codec: 'gzip', items: 1, rawLength: raw.length, payload: zlib.gzipSync(raw) };
+}
+function batchOf(entries: readonly Entry[], signal: Signal = 'traces'): ExportBatch {
+  const rawBytes = entries.reduce((sum, entry) => sum + entry.rawLength, 0);
+  return { signal, entries, items: entries.length, rawBytes };
+}
+const some = batchOf([identity(text(1_000, 'a'))]);
+
+/** What one batch comes to when it is answered so. */
+async function outcomeOf(answer: Answering, config: Record<string, unknown> = {}): Promise<Outcome> {
+  const server = await backend(answer);
+  return (await exporter({ endpoint: server.url, ...config })).send(some, never);
+}
+const status =
+  (code: number, headers: Record<string, string> = {}, body: string | Uint8Array = ''): Answering =>
+  (_, response) =>
+    response.writeHead(code, headers).end(body);
+
+describe('OTLP 31: what is tried again', () => {
+  it.each([429, 502, 503, 504])('HTTP %i is', async (code) => {
+    expect(await outcomeOf(status(code))).toEqual({ kind: 'retry', reason: `HTTP ${code}` });
+  });
+
+  it.each([301, 304, 400, 401, 403, 404, 405, 408, 413, 415, 422, 431, 500, 501, 505, 507])(
+    'HTTP %i is final for the request',
+    async (code) => {
+      const outcome = await outcomeOf(status(code));
+      expect(outcome).toMatchObject({ kind: 'rejected', reason: expect.stringContaining(`HTTP ${code}`) });
+      expect(outcome.kind === 'rejected' && outcome.tooLarge === true).toBe(code === 413);
+    },
+  );
+
+  it('a redirect is not followed', async () => {
+    const elsewhere = await backend();
+    const outcome = await outcomeOf(status(307, { location: elsewhere.url }));
+    expect(outcome).toMatchObject({ kind: 'rejected', reason: expect.stringContaining('redirect') });
+    expect(elsewhere.received).toEqual([]);
+  });
+
+  it('connections that fail are: nobody listens, reset before and within the answer, garbage, a name nobody has', async () => {
+    const closed = await backend();
+    const { url } = closed;
+    ends.pop();
+    await closed.stop();
+    expect(await (await exporter({ endpoint: url })).send(some, never)).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringContaining('ECONNREFUSED'),
+    });
+    expect(await outcomeOf((_, response) => response.socket?.destroy())).toMatchObject({ kind: 'retry' });
+    const cut = await outcomeOf((_, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('half');
+      setImmediate(() => response.socket?.destroy());
+    });
+    expect(cut).toMatchObject({ kind: 'retry' });
+    const garbage = net.createServer((socket) => {
+      socket.on('error', () => {});
+      socket.end('220 smtp.example ESMTP\r\n');
+    });
+    garbage.listen(0, '127.0.0.1');
+    await once(garbage, 'listening');
+    ends.push(async () => void garbage.close());
+    const endpoint = `http://127.0.0.1:${(garbage.address() as AddressInfo).port}`;
+    expect(await (await exporter({ endpoint })).send(some, never)).toMatchObject({ kind: 'retry' });
+    const nowhere = await exporter({ endpoint: 'http://name.invalid:4318' });
+    expect(await nowhere.send(some, never)).toMatchObject({ kind: 'retry' });
+  });
+
+  it('an abort before, while and after the request is sent is, at once', async () => {
+    const server = await backend(() => {});
+    const made = await exporter({ endpoint: server.url });
+    const reason = new Error('no answer within 10 ms');
+    expect(await made.send(some, AbortSignal.abort(reason))).toMatchObject({ kind: 'retry' });
+    const early = new AbortController();
+    const connecting = made.send(some, early.signal);
+    early.abort(reason);
+    expect(await connecting).toMatchObject({ kind: 'retry', reason: expect.stringContaining('no answer') });
+    const late = new AbortController();
+    const waiting = made.send(some, late.signal);
+    while (server.received.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    late.abort(reason);
+    expect(await waiting).toMatchObject({ kind: 'retry', reason: expect.stringContaining('no answer') });
+    expect(server.received).toHaveLength(1);
+  });
+
+  it('what a backend says of its refusal is repeated: short, in one line, without our secrets', async () => {
+    const body = encodeStatus({ code: 3, message: `bad\u0000 token s3cr3t-value\r\n${'x'.repeat(5_000)}` });
+    const outcome = await outcomeOf(status(400, { 'content-type': 'application/x-protobuf' }, body), {
+      headers: { 'x-token': 's3cr3t-value' },
+    });
+    expect(outcome.kind).toBe('rejected');
+    const reason = outcome.kind === 'rejected' ? outcome.reason : '';
+    expect(reason).toMatch(/^HTTP 400: bad token \[redacted\] x+…$/);
+    expect(reason.length).toBeLessThan(300);
+    const json = status(422, { 'content-type': 'application/json' }, '{"code":3,"message":"no such field"}');
+    expect(await outcomeOf(json)).toMatchObject({ reason: 'HTTP 422: no such field' });
+    const plain = status(403, { 'content-type': 'text/plain; charset=utf-8' }, 'forbidden\n');
+    expect(await outcomeOf(plain)).toMatchObject({ reason: 'HTTP 403: forbidden' });
+    const page = status(404, { 'content-type': 'text/html' }, '<html>');
+    expect(await outcomeOf(page)).toMatchObject({ reason: 'HTTP 404' });
+  });
+});
+
+describe('OTLP 33: Retry-After', () => {
+  it('as seconds', async () => {
+    expect(await outcomeOf(status(503, { 'retry-after': '17' }))).toMatchObject({ after_ms: 17_000 });
+  });
+
+  it('as a date', async () => {
+    const date = new Date(Date.now() + 3_600_000).toUTCString();
+    const outcome = await outcomeOf(status(429, { 'retry-after': date }));
+    const after_ms = outcome.kind === 'retry' ? outcome.after_ms : undefined;
+    expect(after_ms).toBeGreaterThan(3_500_000);
+    expect(after_ms).toBeLessThanOrEqual(3_600_000);
+  });
+
+  it('as RetryInfo within the Status, when there is no header', async () => {
+    const body = encodeStatus({ code: 14, message: 'busy', retryDelay_ms: 2_500 });
+    const outcome = await outcomeOf(status(503, { 'content-type': 'application/x-protobuf' }, body));
+    expect(outcome).toEqual({ kind: 'retry', reason: 'HTTP 503: busy', after_ms: 2_500 });
+  });
+
+  it('is not heeded with a status that is not tried again', async () => {
+    expect(await outcomeOf(status(500, { 'retry-after': '17' }))).toEqual({
+      kind: 'rejected',
+      reason: 'HTTP 500',
+    });
+  });
+});
+
+describe('OTLP 35: partial success', () => {
+  const partial = (rejectedItems: number, message: string): Answering =>
+    status(
+      200,
+      { 'content-type': 'application/x-protobuf' },
+      encodeExportResponse({ partial: { rejectedItems, message } }),
+    );
+
+  it('is reported with its count and message', async () => {
+    expect(await outcomeOf(partial(3, 'too old'))).toEqual({
+      kind: 'partial',
+      rejectedItems: 3,
+      message: 'too old',
+    });
+  });
+
+  it('that only warns is reported with a count of 0', async () => {
+    expect(await outcomeOf(partial(0, 'deprecated'))).toMatchObject({ kind: 'partial', rejectedItems: 0 });
+  });
+
+  it.each([
+    ['nothing', status(200, { 'content-type': 'application/x-protobuf' })],
+    ['an empty partial success', partial(0, '')],
+    ['garbage', status(200, { 'content-type': 'application/x-protobuf' }, Buffer.alloc(500, 0xff))],
+    ['another content type', status(202, { 'content-type': 'text/html' }, '<html>ok</html>')],
+    ['no content', status(204)],
+  ])('is not seen in %s', async (_name, answer) => {
+    expect(await outcomeOf(answer)).toEqual({ kind: 'delivered' });
+  });
+});
+
+describe('OTLP 36: an answer is read up to 4 MiB', () => {
+  const giant =
+    (code: number): Answering =>
+    (_, response) => {
+      response.on('error', () => {});
+      response.writeHead(code, { 'content-type': 'application/x-protobuf' });
+      const chunk = Buffer.alloc(2 ** 18, 0xff);
+      const more = (): void => {
+        if (response.destroyed) return;
+        if (response.write(chunk)) setImmediate(more);
+        else response.once('drain', more);
+      };
+      more();
+    };
+
+  it.each([
+    [200, 'delivered'],
+    [400, 'rejected'],
+    [503, 'retry'],
+  ])('and one that never ends is taken by its status %i: %s', async (code, kind) => {
+    expect((await outcomeOf(giant(code))).kind).toBe(kind);
+  });
+
+  it('and one that announces more is not read at all', async () => {
+    const server = await backend((_, response) => {
+      response.on('error', () => {});
+      response.writeHead(200, { 'content-length': String(2 ** 40) }).write('x');
+    });
+    const made = await exporter({ endpoint: server.url });
+    expect(await made.send(some, never)).toEqual({ kind: 'delivered' });
+    expect(await made.send(some, never)).toEqual({ kind: 'delivered' });
+  });
+});
+
+describe('OTLP 37: compression', () => {
+  const last = (server: Backend) => server.received.at(-1)!;
+
+  it('gzip by default: raw entries are merged and compressed into one member', async () => {
+    const server = await backend();
+    const made = await exporter({ endpoint: server.url });
+    await made.send(batchOf([identity(text(30_000, 'a')), identity(text(20, 'b'))]), never);
+    expect(last(server).headers['content-encoding']).toBe('gzip');
+    expect(zlib.gunzipSync(last(server).body).equals(Buffer.concat([text(30_000, 'a'), text(20, 'b')]))).toBe(
+      true,
+    );
+    expect(membersOf(last(server).body)).toBe(1);
+  });
+
+  it('an entry that came compressed and leaves alone is sent byte for byte', async () => {
+    const server = await backend();
+    const made = await exporter({ endpoint: server.url });
+    const entry = gzipped(text(100_000, 'a'));
+    await made.send(batchOf([entry]), never);
+    expect(last(server).body.equals(Buffer.from(entry.payload))).toBe(true);
+    expect(last(server).headers['content-encoding']).toBe('gzip');
+  });
+
+  it('several compressed entries become one member, never several', async () => {
+    const server = await backend();
+    const made = await exporter({ endpoint: server.url });
+    await made.send(
+      batchOf([gzipped(text(40_000, 'a')), identity(text(5, 'b')), gzipped(text(70, 'c'))]),
+      never,
+    );
+    const whole = Buffer.concat([text(40_000, 'a'), text(5, 'b'), text(70, 'c')]);
+    expect(zlib.gunzipSync(last(server).body).equals(whole)).toBe(true);
+    expect(membersOf(last(server).body)).toBe(1);
+  });
+
+  it('none: what came compressed is decompressed, and nothing says gzip', async () => {
+    const server = await backend();
+    const made = await exporter({ endpoint: server.url, compression: 'none' });
+    await made.send(batchOf([gzipped(text(40_000, 'a'))]), never);
+    expect(last(server).headers['content-encoding']).toBeUndefined();
+    expect(last(server).body.equals(text(40_000, 'a'))).toBe(true);
+  });
+
+  it('an entry whose compressed bytes are damaged, or expand beyond what they said, is refused and never sent', async () => {
+    const server = await backend();
+    const made = await exporter({ endpoint: server.url, compression: 'none' });
+    const bomb = { ...gzipped(text(10_000_000, 'a')), rawLength: 1_000 };
+    const short = { ...gzipped(text(10, 'a')), rawLength: 1_000 };
+    const damaged = { ...gzipped(text(1_000, 'a')), payload: Buffer.from('no gzip') };
+    for (const entry of [bomb, short, damaged]) {
+      expect(await made.send(batchOf([entry]), never)).toMatchObject({
+        kind: 'rejected',
+        reason: expect.stringMatching(/^an entry /),
+      });
+    }
+    expect(server.received).toEqual([]);
+  });
+});
+
+/** RFC 1952: a decoder that stops after the first member leaves the others unread. */
+function membersOf(bytes: Buffer): number {
+  const first = zlib.createGunzip();
+  let members = 0;
+  for (let rest = bytes; rest.length > 0; members += 1) {
+    const { engine } = zlib.inflateRawSync(rest.subarray(10), { info: true }) as unknown as {
+      engine: { bytesWritten: number };
+    };
+    rest = rest.subarray(10 + engine.bytesWritten + 8);
+  }
+  first.close();
+  return members;
+}
+
+describe('OTLP 38: where it goes', () => {
+  it('/v1/<signal> behind the endpoint, with its own path and query kept', async () => {
+    const server = await backend();
+    const made = await exporter({ endpoint: `${server.url}/otlp/?tenant=7` });
+    for (const signal of ['traces', 'metrics', 'logs'] as const) {
+      await made.send(batchOf(some.entries, signal), never);
+    }
+    expect(server.received.map((received) => received.url)).toEqual([
+      '/otlp/v1/traces?tenant=7',
+      '/otlp/v1/metrics?tenant=7',
+      '/otlp/v1/logs?tenant=7',
+    ]);
+  });
+
+  it('a per-signal endpoint as it is, over the common one', async () => {
+    const server = await backend();
+    const other = await backend();
+    const made = await exporter({ endpoint: server.url, logs_endpoint: `${other.url}/insert/opentelemetry` });
+    await made.send(batchOf(some.entries, 'logs'), never);
+    await made.send(some, never);
+    expect(other.received.map((received) => received.url)).toEqual(['/insert/opentelemetry']);
+    expect(server.received.map((received) => received.url)).toEqual(['/v1/traces']);
+  });
+
+  it('a signal without an endpoint is refused, and no endpoint at all is a mistake in the configuration', async () => {
+    const server = await backend();
+    const made = await exporter({ traces_endpoint: server.url });
+    expect(await made.send(batchOf(some.entries, 'logs'), never)).toMatchObject({ kind: 'rejected' });
+    expect(otlpHttpExporter.schema.safeParse({}).success).toBe(false);
+  });
+});
+
+describe('OTLP 39: headers, TLS and proxies', () => {
+  it('sends the configured headers, the content type and who it is', async () => {
+    const server = await backend();
+    const made = await exporter({
+      endpoint: server.url,
+      headers: { 'X-Scope-OrgID': 'tenant-7', empty: '' },
+    });
+    await made.send(some, never);
+    expect(server.received[0]!.headers).toMatchObject({
+      'x-scope-orgid': 'tenant-7',
+      empty: '',
+      'content-type': 'application/x-protobuf',
+      'user-agent': 'Holdfast/9.8.7',
+    });
+  });
+
+  it('lets a configured User-Agent win, and refuses headers that are not the user’s to set', async () => {
+    const server = await backend();
+    const made = await exporter({ endpoint: server.url, headers: { 'user-agent': 'mine/1' } });
+    await made.send(some, never);
+    expect(server.received[0]!.headers['user-agent']).toBe('mine/1');
+    for (const name of ['Content-Encoding', 'transfer-encoding']) {
+      const config = { endpoint: server.url, headers: { [name]: 'x' } };
+      expect(otlpHttpExporter.schema.safeParse(config).success).toBe(false);
+    }
+  });
+
+  it('checks the certificate: by the given CA, by another name, not at all, and refuses what it does not know', async () => {
+    const { cert, key } = selfSigned('collector.test');
+    const server = https.createServer({ cert, key }, (request, response) => {
+      request.resume().on('end', () => response.end());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ends.push(async () => {
+      server.closeAllConnections();
+      server.close();
+    });
+    // `insecure` means plain HTTP, and an https URL overrules it.
+    const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const outcomeWith = async (tls: Record<string, unknown>) =>
+      (await (await exporter({ endpoint, tls })).send(some, never)).kind;
+    expect(await outcomeWith({ ca_pem: cert, server_name_override: 'collector.test' })).toBe('delivered');
+    expect(await outcomeWith({ insecure_skip_verify: true, insecure: true })).toBe('delivered');
+    expect(await outcomeWith({ ca_pem: cert })).toBe('retry');
+    expect(await outcomeWith({ insecure: true })).toBe('retry');
+  });
+
+  it('shows its own certificate where the destination asks for one', async () => {
+    const own = selfSigned('client.test');
+    const { cert, key } = selfSigned('collector.test');
+    let shown: string | undefined;
+    const options = { cert, key, ca: own.cert, requestCert: true, rejectUnauthorized: true };
+    const server = https.createServer(options, (request, response) => {
+      const peer = (request.socket as import('node:tls').TLSSocket).getPeerCertificate();
+      shown = String(peer.subject.CN);
+      request.resume().on('end', () => response.end());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ends.push(async () => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const tls = { insecure_skip_verify: true, cert_pem: own.cert, key_pem: own.key };
+    expect(await (await exporter({ endpoint, tls })).send(some, never)).toEqual({ kind: 'delivered' });
+    expect(shown).toBe('client.test');
+  });
+
+  it('says which file it cannot read when it starts', async () => {
+    const config = { endpoint: 'https://127.0.0.1:1', tls: { ca_file: '/nowhere/ca.pem' } };
+    await expect(exporter(config)).rejects.toMatchObject({
+      code: 'HF_EXPORT_TLS_FILE',
+      message: expect.stringContaining('/nowhere/ca.pem'),
+    });
+  });
+
+  it('goes through the proxy that the environment names, but for NO_PROXY', async () => {
+    const server = await backend();
+    let through = 0;
+    const proxy = net.createServer((socket) => {
+      socket.on('error', () => {});
+      through += 1;
+      socket.once('data', (head) => {
+        const port = Number(/:(\d+)/.exec(head.toString())![1]);
+        const upstream = net.connect(port, '127.0.0.1');
+        upstream.on('error', () => socket.destroy());
+        if (head.toString().startsWith('CONNECT')) socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        else upstream.write(head);
+        socket.pipe(upstream).pipe(socket);
+      });
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    ends.push(async () => void proxy.close());
+    process.env['HTTP_PROXY'] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    try {
+      const made = await exporter({ endpoint: server.url });
+      expect(await made.send(some, never)).toEqual({ kind: 'delivered' });
+      expect(through).toBe(1);
+      process.env['NO_PROXY'] = '127.0.0.1';
+      expect(await (await exporter({ endpoint: server.url })).send(some, never)).toEqual({
+        kind: 'delivered',
+      });
+      expect(through).toBe(1);
+      expect(server.received).toHaveLength(2);
+    } finally {
+      delete process.env['HTTP_PROXY'];
+      delete process.env['NO_PROXY'];
+    }
+  });
+});
+
+describe('OTLP 40: connections', () => {
+  it('are kept and used again', async () => {
+    const server = await backend();
+    const made = await exporter({ endpoint: server.url });
+    for (let i = 0; i < 20; i += 1) await made.send(some, never);
+    // The pool rests a connection for one turn of the event loop after each answer, so one loop alternates between two.
+    expect(server.connections).toBeLessThanOrEqual(2);
+  });
+
+  it('are several for several requests at once, and no more than max_conns_per_host', async () => {
+    const server = await backend((_, response) => setImmediate(() => response.end()));
+    const free = await exporter({ endpoint: server.url });
+    await Promise.all(Array.from({ length: 4 }, () => free.send(some, never)));
+    expect(server.connections).toBe(4);
+    const bounded = await exporter({ endpoint: server.url, max_conns_per_host: 2 });
+    await Promise.all(Array.from({ length: 8 }, () => bounded.send(some, never)));
+    expect(server.connections).toBe(6);
+    expect(server.received).toHaveLength(12);
+  });
+
+  it('speak HTTP/2 where TLS offers it', async () => {
+    const { cert, key } = selfSigned('localhost');
+    const versions: string[] = [];
+    const bodies: Buffer[] = [];
+    const server = http2.createSecureServer({ cert, key, allowHTTP1: true }, (request, response) => {
+      versions.push(request.httpVersion);
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        bodies.push(Buffer.concat(chunks));
+        response.end();
+      });
+    });
+    const sessions = new Set<http2.ServerHttp2Session>();
+    server.on('session', (session) => sessions.add(session));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ends.push(async () => {
+      for (const session of sessions) session.destroy();
+      server.close();
+    });
+    const endpoint = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const made = await exporter({ endpoint, compression: 'none', tls: { ca_pem: cert } });
+    const large = batchOf([identity(text(300_000, 'z'))]);
+    for (let i = 0; i < 5; i += 1) expect(await made.send(large, never)).toEqual({ kind: 'delivered' });
+    expect(new Set(versions)).toEqual(new Set(['2.0']));
+    expect(bodies.every((body) => body.equals(text(300_000, 'z')))).toBe(true);
+  });
+});
+
+describe('OTLP 42: after a lost answer', () => {
+  it('the batch can be sent again, over a new connection', async () => {
+    let first = true;
+    const server = await backend((_, response) => {
+      if (first) response.socket?.destroy();
+      else response.end();
+      first = false;
+    });
+    const made = await exporter({ endpoint: server.url });
+    expect(await made.send(some, never)).toMatchObject({ kind: 'retry' });
+    expect(await made.send(some, never)).toEqual({ kind: 'delivered' });
+    expect(server.received).toHaveLength(2);
+  });
+});
