@@ -21,6 +21,8 @@ export class GroupOffsets {
   #timer: Timer | undefined;
   #closed = false;
   onError: (error: unknown) => void = () => {};
+  /** Makes durable what a reader found missing: once the offsets are past it nobody would find it again. */
+  beforeWrite: () => Promise<void> = () => Promise.resolve();
 
   constructor(
     shard: string,
@@ -78,6 +80,8 @@ export class GroupOffsets {
     this.#flushed = new Deferred();
     this.#dirty = false;
     try {
+      // Offsets must not wait for the account: what was delivered would be sent again.
+      await this.beforeWrite().catch(this.onError);
       await this.#file.write(encodeOffsets(this.groups.values(), this.#shard));
       this.#mirrored = false;
       waiters.resolve();

@@ -212,11 +212,14 @@ export class Log {
     if (known) return known;
     const fileSystem = this.#fileSystem;
     const directory = `${this.directory}/${name}`;
-    if (await fileSystem.makeDirectory(directory)) await fileSystem.syncDirectory(this.directory);
     const shards = this.#shards.get(name) ?? [];
     this.#shards.set(name, shards);
     for (let index = shards.length; index < (options.shards ?? 1); index++) {
-      if (await fileSystem.makeDirectory(`${directory}/${index}`)) await fileSystem.syncDirectory(directory);
+      // That a directory is there does not say that it will be after a power cut: an attempt before may have died here.
+      await fileSystem.makeDirectory(directory);
+      await fileSystem.syncDirectory(this.directory);
+      await fileSystem.makeDirectory(`${directory}/${index}`);
+      await fileSystem.syncDirectory(directory);
       shards.push(await this.#openShard(name, index));
     }
     const stream = new Stream(name, shards, options);
@@ -228,6 +231,7 @@ export class Log {
   async #discover(name: string): Promise<void> {
     const shards: Shard[] = [];
     this.#shards.set(name, shards);
+    await this.#fileSystem.syncDirectory(`${this.directory}/${name}`);
     const names = new Set(await this.#fileSystem.list(`${this.directory}/${name}`));
     for (let index = 0; names.has(String(index)); index++) shards.push(await this.#openShard(name, index));
   }

@@ -8,7 +8,6 @@ import { indexName, segmentBase, segmentName } from './names.ts';
 import { errorCode, type File } from './ports/file_system.ts';
 import type { OffsetRange } from './ranges.ts';
 import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './recovery.ts';
-import { frameAt, Window } from './scan.ts';
 import { decodeIndex, type Segment } from './segment.ts';
 import { type LogParts, Shard } from './shard.ts';
 import { TwoSlotFile } from './two_slot.ts';
@@ -43,6 +42,8 @@ class Opening {
   #ledgerMissing = false;
   readonly #twoSlotFiles: TwoSlotFile[] = [];
   #changed = false;
+  /** Segments that were scanned: nothing says that all of them is durable. */
+  readonly #unsettled: RecoveredSegment[] = [];
 
   constructor(options: OpenShardOptions) {
     this.#options = options;
@@ -53,6 +54,8 @@ class Opening {
 
   async run(): Promise<Shard> {
     const { parts } = this.#options;
+    // Names that a dead process left unsynced would be relied upon from here on.
+    await parts.fileSystem.syncDirectory(this.#directory);
     const ledgerFile = this.#twoSlot('ledger', 'HFLG');
     const storedLedger = await ledgerFile.open();
     this.#ledgerMissing = storedLedger.payload === undefined;
@@ -77,7 +80,7 @@ class Opening {
     let promised = this.#ledger.watermark;
     for (const group of offsets.groups.values()) promised = Math.max(promised, group.committed);
     const segments = await this.#segments(promised);
-    const next = await this.#account(segments, promised);
+    const next = this.#account(segments, promised);
     const shard = new Shard(this.#options.streamName, this.#options.index, this.#directory, parts, {
       segments,
       ledger: this.#ledger,
@@ -85,8 +88,9 @@ class Opening {
       offsets,
       next,
     });
-    for (const segment of segments) parts.budget.used_bytes += segment.bytes;
     if (this.#ledgerMissing || this.#changed) await shard.writeLedger();
+    for (const found of this.#unsettled) await this.#settle(found);
+    for (const segment of segments) parts.budget.used_bytes += segment.bytes;
     return shard;
   }
 
@@ -127,16 +131,18 @@ class Opening {
       // The end that the index says must be where the next segment begins, or the rest is looked at.
       if (indexed && indexed.end === nextBase) return indexed;
     }
-    const watermark =
-      nextBase === undefined ? promised : Math.max(promised, await this.#watermarkBehind(nextBase));
+    // A segment is begun only when everything below its base is durable, or is known to the account to have failed.
+    const watermark = nextBase ?? promised;
     const file = await fileSystem.open(path, 'write');
     try {
       const found = await recoverSegment({ file, size, base, nextBase, watermark }, this.#parts.pool);
       if (base < this.#ledger.logStart && found.segment.end <= this.#ledger.logStart)
         return await this.#leftover(base);
       await this.#keepDamaged(file, found.damaged);
-      if (found.tail_bytes > 0 && nextBase === undefined) await this.#cut(file, found, size);
+      // The frames of a tail may be all that says what was promised: the account must, before they go.
+      if (found.tail_bytes > 0 && nextBase === undefined) this.#changed = true;
       this.#note(found.ranges);
+      this.#unsettled.push(nextBase === undefined ? found : { ...found, tail_bytes: 0 });
       found.segment.sealed = nextBase !== undefined;
       found.segment.lastRunning_ms = this.#parts.running_ms();
       return found.segment;
@@ -192,30 +198,36 @@ class Opening {
     }
   }
 
-  /** What the first frame of the next segment says was durable before it; its base where it cannot say. */
-  async #watermarkBehind(nextBase: number): Promise<number> {
-    const path = `${this.#directory}/${segmentName(nextBase)}`;
-    const file = await this.#parts.fileSystem.open(path, 'read');
-    const window = new Window(this.#parts.pool);
+  /**
+   * Cuts the torn tail and makes the rest durable before anybody reads it: it may stand in the page cache alone, where a
+   * process died before its sync. Comes after the account, which alone knows by then what the tail said was promised.
+   */
+  async #settle(found: RecoveredSegment): Promise<void> {
+    const { segment, tail_bytes } = found;
+    if (segment.bytes + tail_bytes === 0) return;
+    const file = await this.#parts.fileSystem.open(
+      `${this.#directory}/${segmentName(segment.base)}`,
+      'write',
+    );
     try {
-      const size = await file.size();
-      // An empty segment was begun and never committed to: it says nothing.
-      if (size === 0) return 0;
-      await window.load(file, 0, Math.min(size, 4096));
-      return frameAt(window, 0)?.watermark ?? nextBase;
+      if (tail_bytes > 0) await file.truncate(segment.bytes);
+      await file.sync();
+    } catch (error) {
+      // Not to be written again: the next commit begins another segment.
+      segment.sealed = true;
+      this.#parts.report('error', 'a recovered segment could not be synced and is given up', {
+        shard: this.#id,
+        error: String(error),
+      });
+      return;
     } finally {
-      window.release();
       await file.close();
     }
-  }
-
-  async #cut(file: File, found: RecoveredSegment, size: number): Promise<void> {
-    await file.truncate(found.segment.bytes);
-    await file.sync();
+    if (tail_bytes === 0) return;
     this.#parts.report('warn', 'a torn tail was cut off; nobody was promised it', {
       shard: this.#id,
-      bytes: size - found.segment.bytes,
-      offset: found.segment.end,
+      bytes: tail_bytes,
+      offset: segment.end,
     });
   }
 
@@ -243,16 +255,11 @@ class Opening {
   }
 
   /** Accounts for offsets between segments and at the end, and returns the offset of the next entry. */
-  async #account(segments: readonly Segment[], promised: number): Promise<number> {
+  #account(segments: readonly Segment[], promised: number): number {
     let end = this.#ledger.logStart;
     for (const segment of segments) {
       if (segment.base > end) {
-        const watermark = Math.max(promised, await this.#watermarkBehind(segment.base));
-        const border = Math.min(segment.base, Math.max(end, watermark));
-        this.#note([
-          { from: end, to: border, kind: 'lost' },
-          { from: border, to: segment.base, kind: 'failed' },
-        ]);
+        this.#note([{ from: end, to: segment.base, kind: 'lost' }]);
       }
       end = Math.max(end, segment.end);
     }

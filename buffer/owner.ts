@@ -4,7 +4,7 @@
 import { ForeignDirectory, NewerFormat, OwnerPresent } from './errors.ts';
 import { isStreamName } from './names.ts';
 import type { Clock } from './ports/clock.ts';
-import type { FileSystem, Lock } from './ports/file_system.ts';
+import { errorCode, type FileSystem, type Lock } from './ports/file_system.ts';
 import { TwoSlotFile } from './two_slot.ts';
 
 /** Version of everything below the directory. FORMAT.md has a chapter for each. */
@@ -52,6 +52,9 @@ export class Owner {
     const lock = await fileSystem.lock(`${directory}/lock`);
     if (!lock) throw new OwnerPresent(directory, await describe(file));
     try {
+      // A process that died between making a name and syncing it left one that a power cut still takes away.
+      if (!names.includes('owner')) await syncParents(fileSystem, directory);
+      await fileSystem.syncDirectory(directory);
       const { payload, damaged } = await file.open();
       const last = payload ? (JSON.parse(payload.toString('utf8')) as OwnerRecord) : undefined;
       if (last && last.format > FORMAT_VERSION) {
@@ -66,7 +69,8 @@ export class Owner {
         since: new Date(clock.now()).toISOString(),
         running_ms: last?.running_ms ?? 0,
       };
-      await file.write(encode(record));
+      // The second attempt goes into a new file: one bad sector must not keep the log from opening.
+      await file.write(encode(record)).catch(() => file.write(encode(record)));
       return new Owner(lock, file, clock, record);
     } catch (error) {
       await file.close();
@@ -105,6 +109,17 @@ async function describe(file: TwoSlotFile): Promise<string> {
   if (!payload) return 'another process';
   const owner = JSON.parse(payload.toString('utf8')) as OwnerRecord;
   return `process ${owner.pid} since ${owner.since}`;
+}
+
+/** As far as they may be opened: somebody else's directories were durable before we came. */
+async function syncParents(fileSystem: FileSystem, directory: string): Promise<void> {
+  for (let at = directory.lastIndexOf('/'); at > 0; at = directory.lastIndexOf('/', at - 1)) {
+    try {
+      await fileSystem.syncDirectory(directory.slice(0, at));
+    } catch (error) {
+      if (!['EACCES', 'EPERM'].includes(errorCode(error))) throw error;
+    }
+  }
 }
 
 /** Creates the directory and its parents, each entry durable before the next. */

@@ -23,8 +23,9 @@ export class ShardReader implements Reader, AttachedReader {
   #segment: Segment | undefined;
   #file: File | undefined;
   #fileBase = -1;
-  /** File position of the next frame within the segment. */
+  /** File position of the next frame within the segment, and the least offset that may stand there. */
   #position = 0;
+  #passed = 0;
   /** The frame whose entries are being handed out. */
   #frame: FrameHeader | undefined;
   readonly #entries = new EntryCursor();
@@ -210,6 +211,7 @@ export class ShardReader implements Reader, AttachedReader {
     const at = this.#position;
     this.#position = at + FRAME_HEADER_BYTES + header.bodyBytes;
     const end = header.baseOffset + header.count;
+    this.#passed = end;
     if (header.baseOffset > this.#offset) this.#gap(header, at);
     const range = this.#shard.ledger.ranges.at(header.baseOffset);
     if (end <= this.#offset || range) {
@@ -260,7 +262,7 @@ export class ShardReader implements Reader, AttachedReader {
 
   async #skipDamage(segment: Segment, file: File, searchFrom: number): Promise<void> {
     const from = { file, end: segment.bytes };
-    const found = await findNextFrame(this.#window, from, searchFrom, this.#offset, segment.end);
+    const found = await findNextFrame(this.#window, from, searchFrom, this.#passed, segment.end);
     if (found !== undefined) {
       // The frame that was found says by its base which offsets are missing.
       this.#position = found;
@@ -299,7 +301,10 @@ export class ShardReader implements Reader, AttachedReader {
     }
     this.#window.release();
     this.#segment = segment;
-    this.#position = segment.pointBefore(Math.max(this.#offset, segment.base)).position;
+    const point = segment.pointBefore(Math.max(this.#offset, segment.base));
+    this.#position = point.position;
+    // The frame that holds the reader's offset may begin before it, so a search behind damage begins there too.
+    this.#passed = point.offset;
     return this.#openSync() ? undefined : segment;
   }
 

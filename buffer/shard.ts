@@ -112,10 +112,9 @@ export class Shard {
       directory,
       parts.segmentLimits,
       recovered.segments,
-      async () => {
-        if (this.#ledgerDirty) await this.writeLedger();
-      },
+      () => this.#settleLedger(),
     );
+    this.offsets.beforeWrite = () => this.#settleLedger();
     this.#commits = new CommitLoop({
       shard: this.id,
       clock: parts.clock,
@@ -127,7 +126,7 @@ export class Shard {
       reserve_bytes: () => this.reserve_bytes,
       commitDeadline_ms: parts.commitDeadline_ms,
       onDurable: (chain, segment, position) => this.#publish(chain, segment, position),
-      recordFailure: () => (this.#ledgerDirty ? this.writeLedger() : Promise.resolve()),
+      recordFailure: () => this.#settleLedger(),
       onFailed: (from, to, error) => this.#failed(from, to, error),
     });
   }
@@ -307,8 +306,11 @@ export class Shard {
     const write = this.#lastLedgerWrite.then(async () => {
       this.#ledgerDirty = false;
       this.ledger.watermark = Math.max(this.ledger.watermark, this.highWatermark);
+      const state = this.ledger.encode();
       try {
-        await this.#ledgerFile.write(this.ledger.encode());
+        // Into both slots: were one damaged later, the older state in the other would bring back what was removed.
+        await this.#ledgerFile.write(state);
+        await this.#ledgerFile.write(state);
       } catch (error) {
         this.#ledgerDirty = true;
         throw error;
@@ -316,6 +318,12 @@ export class Shard {
     });
     this.#lastLedgerWrite = write.catch(() => {});
     return write;
+  }
+
+  /** Resolves when the account on disk knows all that this one knows, also where its writing is under way. */
+  async #settleLedger(): Promise<void> {
+    await this.#lastLedgerWrite;
+    if (this.#ledgerDirty) await this.writeLedger();
   }
 
   /** Writes what is left to write and lets go of all files; goes on where a part fails and throws the first failure. */

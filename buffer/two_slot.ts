@@ -59,6 +59,7 @@ export class TwoSlotFile {
       if (newest) {
         this.#file = file;
         this.#sequence = newest.sequence;
+        await this.#settle(file);
         return { payload: newest.payload, damaged: slots.length < 2 };
       }
       this.#refuseNewer(bytes);
@@ -67,6 +68,18 @@ export class TwoSlotFile {
       return { payload: undefined, damaged: bytes.some((byte) => byte !== 0) };
     } finally {
       if (this.#file !== file) await file.close();
+    }
+  }
+
+  /**
+   * What was read may stand in the page cache alone, where the process that wrote it died before its sync: were the other
+   * slot written now, a power cut could take both.
+   */
+  async #settle(file: File): Promise<void> {
+    try {
+      await file.sync();
+    } catch {
+      this.#suspect = true;
     }
   }
 

@@ -44,6 +44,8 @@ export function checkRecovered(subject: Subject, tracks: readonly ShardTrack[]):
     const track = tracks[index]!;
     must(shard.logEnd === shard.highWatermark, 5, () => `${shard.id}: opened with entries in flight`);
     track.model.recovered(shard.highWatermark);
+    track.removed = track.model.removedBelow(shard.logStart);
+    track.logStart = shard.logStart;
     for (const name of GROUPS) {
       const group = track.groups[name];
       const committed = subject.groups[name].committed(shard);
@@ -58,6 +60,7 @@ export function checkRecovered(subject: Subject, tracks: readonly ShardTrack[]):
         () => `${shard.id} ${name}: committed ${committed}, only ${group.max} ever was`,
       );
       group.durable = committed;
+      group.max = committed;
       group.position = committed;
     }
   }
@@ -129,11 +132,9 @@ function checkShard(subject: Subject, index: number, track: ShardTrack, options:
     8,
     () => `${shard.id}: the log start went back to ${shard.logStart}`,
   );
+  const moved = shard.logStart !== track.logStart;
   track.logStart = shard.logStart;
-  const removed = track.model.removedBelow(shard.logStart);
-  track.removed.settled += removed.settled;
-  track.removed.lost += removed.lost;
-  track.removed.unknown += removed.unknown;
+  if (moved) track.removed = track.model.removedBelow(shard.logStart);
   const gone = account.deletedConsumed + dropped;
   const { settled, unknown } = track.removed;
   must(

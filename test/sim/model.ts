@@ -32,7 +32,7 @@ export class ShardModel {
   readonly #slots = new Map<number, Slot>();
   /** Behind the last offset that this life of the log handed out. */
   end = 0;
-  /** Lowest offset that a slot is kept for. */
+  /** The log start as last told. */
   #start = 0;
   /** How many bits were flipped in the shard's segments. */
   flips = 0;
@@ -66,11 +66,16 @@ export class ShardModel {
   /** An entry that a reader handed out. */
   read(offset: number, bytes: Uint8Array): void {
     const slot = this.#slots.get(offset);
-    if (!slot) return this.#fail(3, `offset ${offset} was read and never written`);
+    if (!slot) {
+      this.#fail(3, `offset ${offset} was read and never written`);
+      return;
+    }
     const known = slot.settled ? [slot.settled] : slot.candidates;
     const entry = known.find(({ id, bytes: size }) => this.#payloads.is(bytes, id, size));
-    if (!entry)
-      return this.#fail(slot.settled ? 4 : 3, `offset ${offset} was read with bytes that it never had`);
+    if (!entry) {
+      this.#fail(slot.settled ? 4 : 3, `offset ${offset} was read with bytes that it never had`);
+      return;
+    }
     if (slot.lost) this.#fail(4, `offset ${offset} was lost and came back`);
     this.#settle(offset, entry);
   }
@@ -117,17 +122,16 @@ export class ShardModel {
     }
   }
 
-  /** Forgets what is below the log start and tells how many settled entries that was. */
+  /** Counts what the log says it has removed. It may come back: a removal counts once the log's account is durable. */
   removedBelow(start: number): { settled: number; lost: number; unknown: number } {
     const counts = { settled: 0, lost: 0, unknown: 0 };
-    for (; this.#start < start; this.#start++) {
-      const slot = this.#slots.get(this.#start);
-      if (!slot) continue;
+    for (const [offset, slot] of this.#slots) {
+      if (offset >= start) continue;
       if (slot.lost) counts.lost += 1;
       else if (slot.settled) counts.settled += 1;
       else if (slot.candidates.length > 0) counts.unknown += 1;
-      this.#slots.delete(this.#start);
     }
+    this.#start = start;
     return counts;
   }
 
@@ -174,7 +178,7 @@ export class ShardModel {
     return slot;
   }
 
-  #fail(invariant: 1 | 2 | 3 | 4 | 9, message: string): never {
+  #fail(invariant: 1 | 2 | 3 | 4 | 9, message: string): void {
     throw new Violation(invariant, `${this.name}: ${message}`);
   }
 }

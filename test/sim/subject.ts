@@ -70,7 +70,10 @@ export async function readAll(
     while (reader.position < end) {
       const batch = await reader.read({ wait_ms: 0 });
       if (!batch) break;
-      for (const [index, entry] of batch.entries.entries()) each(batch.offsets[index]!, entry);
+      for (const [index, entry] of batch.entries.entries()) {
+        // What was appended meanwhile may have come in part.
+        if (batch.offsets[index]! < end) each(batch.offsets[index]!, entry);
+      }
       batch.release();
     }
   } finally {
