@@ -36,9 +36,9 @@ export class ObservedFileSystem implements FileSystem {
     this.inner = inner;
   }
 
-  count(operation: Operation, suffix = ''): number {
-    return this.operations.filter((done) => done.operation === operation && done.path.endsWith(suffix))
-      .length;
+  /** How often that was done to paths that contain `part`. */
+  count(operation: Operation, part = ''): number {
+    return this.operations.filter((done) => done.operation === operation && done.path.includes(part)).length;
   }
 
   async note(operation: Operation, path: string, handle = 0): Promise<void> {
