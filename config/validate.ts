@@ -5,7 +5,7 @@ import { describeIssue, leavesOf, type Place } from './describe.ts';
 import { deepFreeze } from './freeze.ts';
 import { type ConfigNode, childOf, nodeAt, type Path } from './node.ts';
 import { ConfigError, type Problem, problem } from './problem.ts';
-import { childrenOf, metaOf } from './schema.ts';
+import { childrenOf, metaOf, schemasAt } from './schema.ts';
 import type { LoadedSource } from './source.ts';
 
 export type Result<T> =
@@ -60,22 +60,24 @@ const maxRounds = 8;
 /** The schema is asked first as YAML reads the values; only where it says no is the other reading tried. */
 function parseWithReadings<T>(node: ConfigNode | undefined, schema: z.ZodType<T>): z.ZodSafeParseResult<T> {
   const readings = new Map<string, Reading>();
-  const tried = new Set<string>();
-  const parse = (with_: Readings): z.ZodSafeParseResult<T> =>
-    schema.safeParse(valueAt(node, [], with_) ?? {});
+  const untried = new Map<string, Reading[]>();
+  const parse = (by: Readings): z.ZodSafeParseResult<T> => schema.safeParse(valueAt(node, [], by) ?? {});
   let outcome = parse(readings);
   for (let round = 0; round < maxRounds && !outcome.success && node !== undefined; round++) {
     const proposed = new Map<string, Reading>();
     for (const path of placesOf(outcome)) {
       const name = JSON.stringify(path);
-      const other = tried.has(name) ? undefined : otherReading(nodeAt(node, path));
-      if (other !== undefined) proposed.set(name, other);
+      if (proposed.has(name)) continue;
+      const left = untried.get(name) ?? otherReadings(nodeAt(node, path), schemasAt(schema, path));
+      const next = left.shift();
+      untried.set(name, left);
+      if (next !== undefined) proposed.set(name, next);
     }
     if (proposed.size === 0) break;
-    for (const name of proposed.keys()) tried.add(name);
     const attempt = parse(new Map([...readings, ...proposed]));
-    const stillWrong = new Set(attempt.success ? [] : placesOf(attempt).map((path) => JSON.stringify(path)));
+    const stillWrong = new Set(placesOf(attempt).map((path) => JSON.stringify(path)));
     for (const [name, reading] of proposed) {
+      // What is missing is told as missing, not as being of the wrong type.
       if (reading === 'absent' || !stillWrong.has(name)) readings.set(name, reading);
     }
     outcome = parse(readings);
@@ -88,11 +90,16 @@ function placesOf(outcome: z.ZodSafeParseResult<unknown>): Path[] {
   return issues.flatMap((issue) => [issue.path as Path, ...leavesOf(issue, []).map((leaf) => leaf.path)]);
 }
 
-function otherReading(node: ConfigNode | undefined): Reading | undefined {
-  if (node === undefined) return undefined;
-  if (node.verbatim !== undefined && !(node.kind === 'scalar' && typeof node.value === 'string'))
-    return 'verbatim';
-  return node.kind === 'scalar' && node.value === null ? 'absent' : undefined;
+function otherReadings(node: ConfigNode | undefined, schemas: readonly z.core.$ZodType[]): Reading[] {
+  if (node === undefined) return [];
+  // A secret that came out empty is a mistake: taken for absent, what it guards would stand open.
+  const mayBeAbsent = metaOf(schemas).kind !== 'secret';
+  const isText = node.kind === 'scalar' && typeof node.value === 'string';
+  const isNothing = node.kind === 'scalar' && node.value === null;
+  return [
+    ...(node.verbatim !== undefined && !isText ? (['verbatim'] as const) : []),
+    ...(isNothing && mayBeAbsent ? (['absent'] as const) : []),
+  ];
 }
 
 function valueAt(node: ConfigNode | undefined, path: Path, readings: Readings): unknown {
