@@ -24,6 +24,8 @@ const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_MAX = 100;
 /** How often node:http looks for connections over their time, ms. */
 const CHECK_INTERVAL_MS_MAX = 5000;
+/** Of a refused body so many times the limit are read before the connection is cut: who is a little over it keeps it. */
+const DRAINED_BODIES = 2;
 const emptyBody = Buffer.alloc(0);
 
 export class HttpServer {
@@ -101,8 +103,6 @@ export class HttpServer {
         deadline.removeEventListener('abort', cut);
         resolve();
       });
-      // A connection that has never sent anything is not idle to node:http, but nothing is in flight on it.
-      server.closeIdleConnections();
       if (deadline.aborted) cut();
       else deadline.addEventListener('abort', cut, { once: true });
     });
@@ -150,7 +150,8 @@ export class HttpServer {
     // What was appended stays on disk though nobody hears of it: at least once.
     if (response.destroyed) return;
     const encoding = answerEncoding(request.headers);
-    answerRefusal(request, response, refusal, encoding, this.#stopping, this.#config.max_request_body_size);
+    const drain_bytes = DRAINED_BODIES * this.#config.max_request_body_size;
+    answerRefusal(request, response, refusal, encoding, this.#stopping, drain_bytes);
   }
 }
 

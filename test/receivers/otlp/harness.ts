@@ -135,7 +135,7 @@ export async function raw(port: number, ...parts: (string | Uint8Array)[]): Prom
   socket.on('error', () => {});
   for (const part of parts) socket.write(part);
   const chunks: Buffer[] = [];
-  socket.on('data', (chunk) => chunks.push(chunk));
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   await once(socket, 'close');
   return Buffer.concat(chunks).toString('latin1');
 }
