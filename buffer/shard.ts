@@ -274,6 +274,8 @@ export class Shard {
     for (const removal of removals) {
       this.ledger.removeUntil(removal.until, removal.consumedBelow, removal.reason);
     }
+    // What was consumed should be known to be before it is gone. Where that cannot be written the log start says as much.
+    await this.offsets.flush().catch(() => {});
     await this.writeLedger();
     while (this.segments[0]?.sealed && this.segments[0].end <= this.ledger.logStart) {
       const segment = this.segments.shift()!;

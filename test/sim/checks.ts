@@ -11,6 +11,8 @@ export interface GroupTrack {
   /** Highest offset whose commit was durable, and highest that was ever committed. */
   durable: number;
   max: number;
+  /** The same over all lives of the log. */
+  ever: number;
   /** Where its reader stands. */
   position: number;
 }
@@ -25,7 +27,9 @@ export interface ShardTrack {
 }
 
 export function newTrack(model: ShardModel): ShardTrack {
-  const groups = Object.fromEntries(GROUPS.map((name) => [name, { durable: 0, max: 0, position: 0 }]));
+  const groups = Object.fromEntries(
+    GROUPS.map((name) => [name, { durable: 0, max: 0, ever: 0, position: 0 }]),
+  );
   return {
     model,
     groups: groups as ShardTrack['groups'],
@@ -145,11 +149,11 @@ function checkShard(subject: Subject, index: number, track: ShardTrack, options:
   if (mayDrop(options)) return;
   for (const name of GROUPS) {
     if (name === GROUPS[1] && !options.secondGroupProtects) continue;
-    const { max } = track.groups[name];
+    const { ever } = track.groups[name];
     must(
-      shard.logStart <= max,
+      shard.logStart <= ever,
       7,
-      () => `${shard.id}: ${name} committed ${max}, the log starts at ${shard.logStart}`,
+      () => `${shard.id}: ${name} committed ${ever}, the log starts at ${shard.logStart}`,
     );
   }
 }

@@ -188,6 +188,7 @@ export class Run {
     const { shards, groups } = this.#subject!;
     const track = this.#tracks[index]!.groups[name];
     track.max = Math.max(track.max, next);
+    track.ever = Math.max(track.ever, next);
     groups[name].commit(shards[index]!, next).then(
       () => {
         track.durable = Math.max(track.durable, next);
