@@ -25,8 +25,15 @@ export interface LifecycleOptions {
 const LAST_MOMENTS_MS = 1_000;
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
-/** Resolves with the exit code when the agent was asked to stop and has stopped. */
-export function untilStopped(options: LifecycleOptions): Promise<number> {
+export interface Lifecycle {
+  /** Resolves with the exit code when the process was asked to stop and everything has stopped. */
+  readonly ended: Promise<number>;
+  /** Listens no longer: there is nothing to stop. */
+  leave(): void;
+}
+
+/** From now on signals and uncaught errors are answered. Call it before starting: a signal may come at any time. */
+export function watchProcess(options: LifecycleOptions): Lifecycle {
   const { process, logger } = options;
   const { promise, resolve } = Promise.withResolvers<number>();
   let stopping = false;
@@ -73,9 +80,10 @@ export function untilStopped(options: LifecycleOptions): Promise<number> {
   void options.orphaned?.then(() => {
     if (!stopping) stop('the launcher is gone');
   });
-  return promise.finally(() => {
+  const leave = (): void => {
     for (const [event, listener] of listeners) process.off(event, listener as (...args: unknown[]) => void);
-  });
+  };
+  return { ended: promise.finally(leave), leave };
 }
 
 async function stopWithin(options: LifecycleOptions, exitNow: (code: number) => void): Promise<number> {

@@ -3,7 +3,7 @@
 import { formatProblem } from '../../config/problem.ts';
 import { type Agent, startAgent } from '../agent.ts';
 import { curlLine } from '../first_steps.ts';
-import { untilStopped } from '../lifecycle.ts';
+import { watchProcess } from '../lifecycle.ts';
 import { watchLifeline } from '../lifeline.ts';
 import { printProblems, type ReadFromOptions, readFromOptions } from '../read_config.ts';
 import type { AgentConfig } from '../schema/agent_config.ts';
@@ -33,56 +33,56 @@ export const command: Command = {
       return exitCode.failure;
     }
     const logger = loggerFor(config, terminal);
-    const version = readVersion();
     logger.info('starting', {
-      version,
+      version: readVersion(),
       pid: process.pid,
       node: process.version,
       buffer: config.buffer.directory,
     });
     for (const problem of problems) logger.warn(formatProblem(problem));
     for (const note of read.notes) logger.info(note);
-    try {
-      const agent = await startAgent({ config, version, logger });
-      logger.info('ready', { after_ms: Math.round(performance.now()) });
-      if (read.isDefault) greet(agent, read, terminal);
-      return await runUntilStopped(agent, config, logger, terminal);
-    } catch (error) {
-      logger.error('the agent did not start', { error: describe(error) });
-      return exitCode.failure;
-    } finally {
-      logger.flush();
-    }
+    return startAndStop(read, config, logger, terminal);
   },
 };
 
-async function runUntilStopped(
-  agent: Agent,
+async function startAndStop(
+  read: ReadFromOptions,
   config: AgentConfig,
   logger: AgentLogger,
   terminal: Terminal,
 ): Promise<number> {
-  const summary = startSummary({
-    agent,
-    interval_ms: config.summary_interval_ms,
-    logger,
-    asText: consoleForm(config, terminal),
-  });
+  const starting = startAgent({ config, version: readVersion(), logger });
   const lifeline = watchLifeline(terminal.env);
-  const code = await untilStopped({
+  const lifecycle = watchProcess({
     process,
     logger,
     timeout_ms: config.shutdown_timeout_ms,
     flush: () => logger.flush(),
     ...(lifeline ? { orphaned: lifeline.gone } : {}),
-    async stop(deadline) {
-      summary.stop();
-      await agent.stop(deadline);
+    stop: async (deadline) => {
+      // A start that failed has let go of everything already.
+      const agent = await starting.catch(() => undefined);
+      await agent?.stop(deadline);
     },
   });
-  lifeline?.close();
-  logger.info('stopped', { exit_code: code });
-  return code;
+  try {
+    const agent = await starting;
+    logger.info('ready', { after_ms: Math.round(performance.now()) });
+    if (read.isDefault) greet(agent, read, terminal);
+    const interval_ms = config.summary_interval_ms;
+    const summary = startSummary({ agent, interval_ms, logger, asText: consoleForm(config, terminal) });
+    const code = await lifecycle.ended;
+    summary.stop();
+    logger.info('stopped', { exit_code: code });
+    return code;
+  } catch (error) {
+    logger.error('the agent did not start', { error: describe(error) });
+    return exitCode.failure;
+  } finally {
+    lifecycle.leave();
+    lifeline?.close();
+    logger.flush();
+  }
 }
 
 function consoleForm({ logs }: AgentConfig, terminal: Terminal): boolean {

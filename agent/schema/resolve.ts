@@ -21,7 +21,6 @@ const absent: Readonly<Record<string, string>> = {
   'exporters otlp': 'OTLP over gRPC is not exported yet: use otlp_http with the port of OTLP/HTTP (4318)',
   'exporters otlp_grpc':
     'OTLP over gRPC is not exported yet: use otlp_http with the port of OTLP/HTTP (4318)',
-  'exporters logging': 'it was renamed: use debug',
   'receivers syslog': 'not there yet: let a syslog daemon or a Collector send OTLP',
   'receivers http': 'not there yet: send OTLP/HTTP to the otlp receiver',
 };

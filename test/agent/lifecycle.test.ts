@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type LifecycleOptions, untilStopped } from '../../agent/lifecycle.ts';
+import { type LifecycleOptions, watchProcess } from '../../agent/lifecycle.ts';
 import { type LogFields, silentLogger } from '../../config/logger.ts';
 
 beforeEach(() => {
@@ -17,7 +17,7 @@ function begin(over: Partial<LifecycleOptions> = {}) {
   const log = (message: string, fields?: LogFields) =>
     void logged.push(`${message} ${fields?.['error'] ?? ''}`);
   let flushed = 0;
-  const code = untilStopped({
+  const { ended: code, leave } = watchProcess({
     process: Object.assign(events, { exit: (exit: number) => exits.push(exit) }),
     logger: { ...silentLogger, warn: log, error: log },
     stop: async () => {},
@@ -27,7 +27,7 @@ function begin(over: Partial<LifecycleOptions> = {}) {
     },
     ...over,
   });
-  return { events, exits, logged, code, flushed: () => flushed };
+  return { events, exits, logged, code, leave, flushed: () => flushed };
 }
 
 const never = () => new Promise<void>(() => {});
@@ -114,6 +114,12 @@ describe('the end of the process', () => {
       expect(logged.join()).toContain('broken invariant');
     },
   );
+
+  it('is nobody’s business any more after leaving', () => {
+    const { events, leave } = begin();
+    leave();
+    expect(events.eventNames()).toEqual([]);
+  });
 
   it('copes with something thrown that is no error', () => {
     const { events, exits } = begin();

@@ -11,7 +11,7 @@ const readme = readFileSync(path.resolve(import.meta.dirname, '../../agent/READM
 /** Key → default, from the table below `heading`. */
 function table(heading: string): Map<string, string> {
   const section = readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
-  const rows = [...section.matchAll(/^\| `([\w.]+)` \| (.+?) \| /gm)];
+  const rows = [...section.matchAll(/^\| `([\w.]+)` +\| (.+?) +\| /gm)];
   return new Map(rows.map(([, key, value]) => [key!, value!.replaceAll('`', '')]));
 }
 

@@ -164,6 +164,7 @@ service:
       'exporters.otlphttp: otlphttp is read as otlp_http',
       'processors.batch: not needed, requests are merged when they leave the disk',
       'processors.memory_limiter: not needed, memory is bounded by buffer.in_flight (64MiB)',
+      'exporters.otlphttp: sending_queue.storage is needless, the log is on disk',
       'processors.batch: its send_batch_max_size became batch max_items 500, its timeout became batch flush_timeout 5000 ms of otlphttp',
       'extensions.file_storage: became buffer.directory /var/lib/otelcol/holdfast, for all exporters at once',
       'extensions.health_check: served at http://0.0.0.0:13133/, 503 while a shard cannot write',
