@@ -33,7 +33,8 @@ function wrappedBy(schema: Schema): readonly Schema[] {
     case 'promise':
       return [def.innerType];
     case 'lazy':
-      return [def.getter()];
+      // Not the getter itself: it makes a new schema each time, and a recursive one would have no end.
+      return [(schema as z.core.$ZodLazy)._zod.innerType];
     case 'union':
       return def.options;
     case 'intersection':
