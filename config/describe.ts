@@ -211,5 +211,6 @@ function shortened(text: string): string {
 }
 
 function listed(words: readonly string[]): string {
-  return words.length <= shownKeys ? words.join(', ') : `${words.slice(0, shownKeys).join(', ')}, …`;
+  const shown = words.slice(0, shownKeys).map((word) => (word === '' ? '""' : word));
+  return shown.join(', ') + (words.length > shownKeys ? ', …' : '');
 }

@@ -54,7 +54,7 @@ export function childrenOf(schema: Schema, key: string | number): readonly Schem
     const { def } = (layer as z.core.$ZodTypes)._zod;
     if (def.type === 'object') {
       const child = Object.hasOwn(def.shape, key) ? def.shape[key] : def.catchall;
-      if (child !== undefined) children.push(child);
+      if (child !== undefined && !isNever(child)) children.push(child);
     } else if (def.type === 'record') {
       children.push(def.valueType);
     } else if (def.type === 'array') {
@@ -65,6 +65,11 @@ export function childrenOf(schema: Schema, key: string | number): readonly Schem
     }
   }
   return children;
+}
+
+/** What a strict object says of the keys that it does not know. */
+function isNever(schema: Schema): boolean {
+  return (schema as z.core.$ZodTypes)._zod.def.type === 'never';
 }
 
 /** The schemas that rule the place `path` steps below `schema`. */
@@ -116,6 +121,8 @@ function holdsOpaque(schema: Schema, seen: Set<Schema>): boolean {
   for (const layer of layersOf(schema)) {
     if (fieldMeta.get(layer as z.ZodType)?.opaque === true) return true;
     const { def } = (layer as z.core.$ZodTypes)._zod;
+    // A place for anything is a place for secrets too.
+    if (def.type === 'unknown' || def.type === 'any' || def.type === 'custom') return true;
     let inner: readonly (Schema | null | undefined)[] = [];
     if (def.type === 'object') inner = [...Object.values(def.shape), def.catchall];
     else if (def.type === 'record') inner = [def.valueType];

@@ -19,6 +19,7 @@ const wrapped = section({
   list: z.array(section({ item: sizeBytes() }).readonly()),
   pair: z.tuple([z.string(), secret()]),
   byName: z.record(z.string(), section({ value: z.number().nullable().default(1) })),
+  anything: z.unknown(),
   open: z.object({}).catchall(durationMs()),
   tree,
 })
@@ -55,6 +56,7 @@ describe('a schema asked from outside', () => {
     expect(opaque('either')).toBe(true);
     expect(opaque('pair')).toBe(true);
     expect(opaque('pair', 0)).toBe(false);
+    expect(opaque('anything')).toBe(true);
     expect(opaque()).toBe(true);
     expect(opaque('nope')).toBe(true);
   });
