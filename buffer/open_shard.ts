@@ -114,11 +114,23 @@ class Opening {
     bases.sort((a, b) => a - b);
     if (this.#ledgerMissing && bases.length > 0) this.#ledger.logStart = bases[0]!;
     const segments: Segment[] = [];
-    for (let index = 0; index < bases.length; index++) {
-      const segment = await this.#segment(bases[index]!, bases[index + 1], promised);
+    const held = await this.#heldBases(bases);
+    for (let index = 0; index < held.length; index++) {
+      const segment = await this.#segment(held[index]!, held[index + 1], promised);
       if (segment) segments.push(segment);
     }
     return segments;
+  }
+
+  /** Without segments that hold nothing: one that could not be begun, or was emptied, must not end the one before it. */
+  async #heldBases(bases: readonly number[]): Promise<number[]> {
+    const held: number[] = [];
+    for (const base of bases) {
+      const stat = await this.#parts.fileSystem.stat(`${this.#directory}/${segmentName(base)}`);
+      if (base === bases[bases.length - 1] || (stat && stat.size > 0)) held.push(base);
+      else await this.#leftover(base);
+    }
+    return held;
   }
 
   async #segment(base: number, nextBase: number | undefined, promised: number): Promise<Segment | undefined> {
@@ -176,7 +188,18 @@ class Opening {
   async #leftover(base: number): Promise<undefined> {
     for (const name of [segmentName(base), indexName(base)]) {
       const path = `${this.#directory}/${name}`;
-      if (await this.#parts.fileSystem.stat(path)) await this.#parts.fileSystem.remove(path);
+      try {
+        if (await this.#parts.fileSystem.stat(path)) await this.#parts.fileSystem.remove(path);
+      } catch (error) {
+        this.#parts.report(
+          'warn',
+          'a file that is accounted for could not be removed; trying again at the next start',
+          {
+            shard: this.#id,
+            error: String(error),
+          },
+        );
+      }
     }
     return undefined;
   }

@@ -118,7 +118,7 @@ export class SegmentWriter {
     try {
       await this.#fileSystem.syncDirectory(this.#directory);
     } catch (error) {
-      await file.close();
+      await this.#abandon(base, file);
       throw error;
     }
     const old = this.#active();
@@ -135,6 +135,16 @@ export class SegmentWriter {
     this.#givenUp = false;
     this.#begun_ms = this.#clock.monotonic();
     return segment;
+  }
+
+  /**
+   * The name of a segment that never began may come back after a power cut, even if it is removed now. Recovery would end
+   * the segment before it there, so nothing may be written to that one any more.
+   */
+  async #abandon(base: number, file: File): Promise<void> {
+    await file.close();
+    await this.#giveUp();
+    await this.#fileSystem.remove(`${this.#directory}/${segmentName(base)}`).catch(() => {});
   }
 
   /** A file of that name can only be what a failed attempt left: nothing in it was promised. */

@@ -6,23 +6,19 @@ import { SeededRandom } from './random.ts';
 const POOL_BYTES = 512 * 1024;
 const STAMP_BYTES = 4;
 
+/** Made once for all seeds: a run takes its bytes from places that follow from seed and id. */
+const pool = noise();
+
 export class Payloads {
-  readonly #pool: Buffer;
+  readonly #salt: number;
 
   constructor(seed: number) {
-    const random = new SeededRandom(seed).fork('payload');
-    const words = new Uint32Array(POOL_BYTES / 4);
-    let state = random.seed | 1;
-    for (let index = 0; index < words.length; index++) {
-      state = Math.imul(state, 1664525) + 1013904223;
-      words[index] = state;
-    }
-    this.#pool = Buffer.from(words.buffer);
+    this.#salt = new SeededRandom(seed).fork('payload').seed;
   }
 
   bytes(id: number, size: number): Buffer {
     const from = this.#from(id, size);
-    const payload = Buffer.from(this.#pool.subarray(from, from + size));
+    const payload = Buffer.from(pool.subarray(from, from + size));
     for (let at = 0; at < Math.min(STAMP_BYTES, size); at++) payload[at] = (id >>> (8 * at)) & 0xff;
     return payload;
   }
@@ -32,6 +28,16 @@ export class Payloads {
   }
 
   #from(id: number, size: number): number {
-    return (Math.imul(id, 0x9e3779b1) >>> 0) % (POOL_BYTES - size);
+    return (Math.imul(id ^ this.#salt, 0x9e3779b1) >>> 0) % (POOL_BYTES - size);
   }
+}
+
+function noise(): Buffer {
+  const words = new Uint32Array(POOL_BYTES / 4);
+  let state = 1;
+  for (let index = 0; index < words.length; index++) {
+    state = Math.imul(state, 1664525) + 1013904223;
+    words[index] = state;
+  }
+  return Buffer.from(words.buffer);
 }
