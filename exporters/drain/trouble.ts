@@ -108,7 +108,6 @@ export class Trouble {
     }
     const group = inquiry.add(slot);
     if (await this.#ask(group)) return true;
-    slot.detach();
     this.#neighboursRefused += 1;
     return sizeOf(group) > 1 && hold.reason === undefined;
   }

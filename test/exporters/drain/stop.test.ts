@@ -42,6 +42,21 @@ describe('stopping', () => {
     expectQuiet(rig);
   });
 
+  it('ends the wait of the rate limit at once, and sends nothing more', async () => {
+    const rig = rigWith(() => delivered, 100, {
+      rate_limit_bytes_per_s: 10,
+      batch: { ...defaultConfig.batch, max_items: 1 },
+    });
+    await rig.until(() => rig.requests.length === 3);
+    const at_ms = rig.clock.time_ms;
+    await rig.stop(60_000);
+    expect(rig.clock.time_ms).toBe(at_ms);
+    expect(rig.requests).toHaveLength(3);
+    expect(rig.log.committed()).toBe(3);
+    rig.clock.jump();
+    expectQuiet(rig);
+  });
+
   it('ends a back-off at once, and commits nothing of it', async () => {
     const rig = rigWith(() => retry(3_000_000), 3);
     await rig.until(() => rig.requests.length === 1);

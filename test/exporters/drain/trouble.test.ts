@@ -238,6 +238,21 @@ describe('a request too large', () => {
     await rig.stop();
   });
 
+  it('is no evidence against what it held', async () => {
+    let refusals = 0;
+    const rig = rigWith(({ ids: sent }) => {
+      if (sent.length > 1) return rejected('HTTP 413', true);
+      if (sent[0] === 63 && refusals < 3) {
+        refusals += 1;
+        return rejected('HTTP 500');
+      }
+      return delivered;
+    }, 64);
+    await rig.until(() => rig.delivered.length === 64);
+    expect(rig.deadLetters).toEqual([]);
+    await rig.stop();
+  });
+
   it('of one entry is poison only when its neighbours are accepted', async () => {
     const rig = rigWith(({ ids: sent }) => (sent.includes(5) ? rejected('HTTP 413', true) : delivered), 40);
     await rig.drained();
@@ -250,6 +265,23 @@ describe('a request too large', () => {
     const rig = rigWith(takes(3), 20, { on_rejected });
     await rig.drained();
     expect(sorted(rig.delivered)).toEqual(ids(20));
+    await rig.stop();
+  });
+});
+
+describe('after trouble', () => {
+  it('entries are sent as views of the memory of the log again', async () => {
+    let leased = 0;
+    const rig: Rig = rigWith(({ ids: sent }) => {
+      leased = rig.log.leased;
+      return sent.includes(1) ? rejected() : delivered;
+    }, 20);
+    await rig.drained();
+    rig.log.append(entryOf(20));
+    await rig.drained();
+    rig.log.append(entryOf(21));
+    await rig.drained();
+    expect(leased).toBe(1);
     await rig.stop();
   });
 });
@@ -304,6 +336,19 @@ describe('dead letters without room', () => {
     expect(rig.clock.time_ms).toBeGreaterThan(20_000);
     expect(rig.telemetry.held).toBe(0);
     expect(rig.telemetry.signals.traces.deadLetteredEntries).toBe(1);
+    await rig.stop();
+  });
+
+  it('pin none of the memory of the log meanwhile', async () => {
+    const rig = new Rig(() => delivered);
+    rig.deadLetterFailures = Number.POSITIVE_INFINITY;
+    rig.log.append(Buffer.from('garbage that is no entry'));
+    rig.loop.start();
+    await rig.until(() => rig.loop.state().held);
+    expect(rig.log.leased).toBe(0);
+    rig.deadLetterFailures = 0;
+    await rig.drained();
+    expect(rig.undecodable).toBe(1);
     await rig.stop();
   });
 
