@@ -25,7 +25,10 @@ export interface Group {
 const ALTERNATIONS_MIN = 2;
 /** A destination that answers errors at random needs longer to be told from poison. */
 const REFUSALS_MIN = 6;
-/** What each entry that was refused, then accepted, adds to the refusals asked for. */
+/**
+ * What each entry that was refused, then accepted, adds to the refusals asked for. Not to the alternations: those need
+ * traffic, and at the end of a quiet log an entry would be held for ever.
+ */
 const REFUSALS_PER_FLAP = 4;
 const FLAPS_MAX = 8;
 /** So many requests accepted without a contradiction, and the destination is trusted again. */
@@ -102,7 +105,7 @@ export class Inquiry {
     return (
       sizeOf(group) === 1 &&
       group.asked &&
-      group.alternations >= ALTERNATIONS_MIN + this.#flaps &&
+      group.alternations >= ALTERNATIONS_MIN &&
       group.refusals >= REFUSALS_MIN + REFUSALS_PER_FLAP * this.#flaps
     );
   }
