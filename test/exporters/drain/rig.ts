@@ -15,8 +15,6 @@ import type { Signal } from '../../../otlp/signal.ts';
 
 export class SimulatedClock implements Clock {
   time_ms = 0;
-  /** How long before its time a timer fires, as the timers of Node do by the monotonic clock. */
-  earliness_ms = 0;
   #timers: { at: number; callback: () => void }[] = [];
 
   now(): number {
@@ -49,8 +47,7 @@ export class SimulatedClock implements Clock {
     for (const timer of this.#timers) if (timer.at < first!.at) first = timer;
     if (first === undefined) return false;
     this.#timers = this.#timers.filter((other) => other !== first);
-    this.time_ms = Math.max(this.time_ms, first.at - this.earliness_ms);
-    this.earliness_ms /= 2;
+    this.time_ms = Math.max(this.time_ms, first.at);
     first.callback();
     return true;
   }
