@@ -68,11 +68,7 @@ export class Feed {
     if (draft === undefined) return undefined;
     const waits_ms = this.#draftedAt_ms + this.#parts.batch.flush_timeout_ms - this.#parts.clock.monotonic();
     if (closed || isWorthSending(draft, this.#limits) || waits_ms <= 0) return this.#handOver(draft);
-    this.#flushTimer ??= this.#parts.clock.setTimer(() => {
-      // A timer may fire a moment before its time by the monotonic clock: the next draw then sets another.
-      this.#flushTimer = undefined;
-      this.#parts.wake.notify();
-    }, waits_ms);
+    this.#flushTimer ??= this.#parts.clock.setTimer(() => this.#parts.wake.notify(), waits_ms);
     return undefined;
   }
 
