@@ -11,7 +11,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary start; never goes back. */
   monotonic(): number;
-  /** Calls back once after `delay_ms`; does not keep the process alive. */
+  /** Calls back once, never before `delay_ms` have passed by `monotonic`; does not keep the process alive. */
   setTimer(callback: () => void, delay_ms: number): Timer;
   /** Calls back once after the I/O events of this turn of the event loop. */
   soon(callback: () => void): void;
