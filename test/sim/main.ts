@@ -56,7 +56,7 @@ for (let index = 0; index < runs; index++) {
   total.operations += run.world.trace.operations;
   total.acknowledged += run.counts.acknowledged;
   total.refused += run.counts.refused;
-  total.read += run.counts.read;
+  total.read += run.read_entries;
   for (const kind of faultKinds) struck.set(kind, (struck.get(kind) ?? 0) + run.world.faults.struck[kind]);
   if (runs === 1) {
     if (values.trace) for (const line of run.world.trace.lines) console.log(line);

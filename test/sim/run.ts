@@ -1,15 +1,16 @@
 // One run: a workload drawn from the seed against one log through crashes and faults, checked after every step and after
 // every recovery. Invariant: all that happens follows from seed and steps.
 
-import type { Batch, Reader } from '../../buffer/batch.ts';
 import { LogFull } from '../../buffer/errors.ts';
+import type { FileSystem } from '../../buffer/ports/file_system.ts';
 import { audit, checkAccounts, checkRecovered, newTrack, type ShardTrack } from './checks.ts';
+import { Consumers } from './consumers.ts';
 import { World } from './machine.ts';
 import { type ModelBatch, ShardModel } from './model.ts';
 import { deriveOptions, entryBytes, type RunOptions } from './options.ts';
 import { Payloads } from './payload.ts';
 import { SeededRandom } from './random.ts';
-import { GROUPS, type GroupName, openSubject, STREAM, type Subject } from './subject.ts';
+import { GROUPS, openSubject, STREAM, type Subject } from './subject.ts';
 import { flipBit, toggleFault } from './trouble.ts';
 import { Violation } from './violation.ts';
 
@@ -21,34 +22,33 @@ export interface RunSettings {
   readonly trace?: boolean;
   /** Set instead of what the seed says. */
   readonly options?: Partial<RunOptions>;
-}
-
-interface Held {
-  readonly batch: Batch;
-  readonly copies: Buffer[];
+  /** Puts a bug between the log and its disk. */
+  readonly plant?: (fileSystem: FileSystem) => FileSystem;
 }
 
 export class Run {
   readonly seed: number;
   readonly options: RunOptions;
   readonly world: World;
-  readonly counts = { appended: 0, acknowledged: 0, refused: 0, full: 0, read: 0, recoveries: 0 };
+  readonly counts = { appended: 0, acknowledged: 0, refused: 0, full: 0, recoveries: 0 };
   readonly #steps: number;
   readonly #random: SeededRandom;
   readonly #payloads: Payloads;
+  readonly #plant: (fileSystem: FileSystem) => FileSystem;
   readonly #tracks: ShardTrack[] = [];
   #subject: Subject | undefined;
-  #readers = new Map<string, Reader>();
-  #held: Held[] = [];
+  readonly #consumers: Consumers;
   /** Promises of durability that nobody has seen settle, and batches nobody has asked about yet. */
   #pending = new Set<Promise<void>>();
   #unasked: (() => void)[] = [];
   #ids = 0;
+  /** Whether the disk may say no at present. */
   #broken = false;
 
   constructor(settings: RunSettings) {
     const random = new SeededRandom(settings.seed);
     this.seed = settings.seed;
+    this.#plant = settings.plant ?? ((fileSystem) => fileSystem);
     this.#steps = settings.steps;
     this.options = { ...deriveOptions(random.fork('options')), ...settings.options };
     this.#random = random.fork('workload');
@@ -57,6 +57,7 @@ export class Run {
     for (let index = 0; index < this.options.shards; index++) {
       this.#tracks.push(newTrack(new ShardModel(`${STREAM}/${index}`, this.#payloads)));
     }
+    this.#consumers = new Consumers(this.world, random.fork('consumers'), this.#tracks, WAIT_MAX_ms);
   }
 
   /** @throws Violation */
@@ -68,6 +69,11 @@ export class Run {
       this.#check();
     }
     await this.#finish();
+  }
+
+  /** Entries that consumers got. */
+  get read_entries(): number {
+    return this.#consumers.read_entries;
   }
 
   async #step(): Promise<void> {
@@ -141,76 +147,17 @@ export class Run {
     await this.world.drive('durable', Promise.all(this.#pending), WAIT_MAX_ms);
   }
 
-  async #read(
-    name = this.#random.pick(GROUPS),
-    index = this.#random.integer(this.options.shards),
-  ): Promise<boolean> {
-    const random = this.#random;
-    const reader = this.#reader(name, index);
-    const limits = {
-      wait_ms: random.pick([0, 0, 3]),
-      maxEntries: random.pick([1, 7, 8192]),
-      maxBytes: random.pick([1, 2_000, 1024 * 1024]),
-    };
-    const read = await this.world.drive('read', reader.read(limits), WAIT_MAX_ms);
-    if (read.state === 'failed') {
-      if (!this.#troubled) throw new Violation(14, `a read failed on a healthy disk: ${read.error}`);
-      if (random.chance(0.3)) this.#closeReader(name, index);
-      return false;
-    }
-    if (read.state === 'died' || !read.value) return false;
-    this.#delivered(name, index, read.value);
-    return true;
-  }
-
-  #delivered(name: GroupName, index: number, batch: Batch): void {
-    const shard = this.#subject!.shards[index]!;
-    const { model, groups } = this.#tracks[index]!;
-    const track = groups[name];
-    const present = new Set<number>();
-    for (const [at, entry] of batch.entries.entries()) {
-      const offset = batch.offsets[at]!;
-      if (offset >= shard.highWatermark) throw new Violation(5, `${shard.id}: ${offset} was read too early`);
-      if (offset < track.position) throw new Violation(4, `${shard.id} ${name}: ${offset} was read twice`);
-      model.read(offset, entry);
-      present.add(offset);
-    }
-    model.delivered(Math.max(track.position, shard.logStart), batch.next, present);
-    this.counts.read += present.size;
-    track.position = batch.next;
-    if (this.#random.chance(0.2)) {
-      this.#held.push({ batch, copies: batch.entries.map((entry) => Buffer.from(entry)) });
-    } else batch.release();
-    if (this.#random.chance(0.7)) this.#commit(name, index, batch.next);
-  }
-
-  #commit(name: GroupName, index: number, next: number): void {
-    const { shards, groups } = this.#subject!;
-    const track = this.#tracks[index]!.groups[name];
-    track.max = Math.max(track.max, next);
-    track.ever = Math.max(track.ever, next);
-    groups[name].commit(shards[index]!, next).then(
-      () => {
-        track.durable = Math.max(track.durable, next);
-      },
-      () => {},
-    );
-  }
-
-  /** What was handed out stays as it is until it is given back. */
-  #releaseHeld(): void {
-    for (const { batch, copies } of this.#held.splice(0)) {
-      const same = copies.every((copy, index) => copy.equals(batch.entries[index]!));
-      if (!same) throw new Violation(3, 'the bytes of a batch changed before it was released');
-      batch.release();
-    }
+  async #read(): Promise<void> {
+    const name = this.#random.pick(GROUPS);
+    const index = this.#random.integer(this.options.shards);
+    await this.#consumers.read(this.#subject!, name, index, this.#broken);
   }
 
   async #flush(): Promise<void> {
     const name = this.#random.pick(GROUPS);
     const committed = this.#tracks.map((track) => track.groups[name].max);
     const flushed = await this.world.drive('flush', this.#subject!.groups[name].flush(), WAIT_MAX_ms);
-    if (flushed.state === 'failed' && !this.#troubled) throw new Violation(14, `flush: ${flushed.error}`);
+    if (flushed.state === 'failed' && !this.#broken) throw new Violation(14, `flush: ${flushed.error}`);
     if (flushed.state !== 'done') return;
     for (const [index, next] of committed.entries()) {
       const track = this.#tracks[index]!.groups[name];
@@ -225,12 +172,12 @@ export class Run {
   async #audit(): Promise<void> {
     const audited = await this.world.drive('audit', audit(this.#subject!, this.#tracks), WAIT_MAX_ms);
     if (audited.state !== 'failed') return;
-    if (audited.error instanceof Violation || !this.#troubled) throw audited.error;
+    if (audited.error instanceof Violation || !this.#broken) throw audited.error;
   }
 
   async #reopen(): Promise<void> {
     if (!(await this.#close())) return;
-    if (this.options.flips && !this.#troubled && this.#random.chance(0.7)) {
+    if (this.options.flips && !this.#broken && this.#random.chance(0.7)) {
       flipBit(this.world, this.#random, this.#tracks);
     }
     await this.#open();
@@ -239,13 +186,11 @@ export class Run {
   /** False where the process died meanwhile. */
   async #close(): Promise<boolean> {
     this.#ask();
-    this.#releaseHeld();
-    for (const name of GROUPS)
-      for (let index = 0; index < this.options.shards; index++) this.#closeReader(name, index);
+    this.#consumers.closeAll();
     const committed = this.#tracks.map((track) => GROUPS.map((name) => track.groups[name].max));
     const closed = await this.world.drive('close', this.#subject!.log.close(), WAIT_MAX_ms);
     if (closed.state === 'died') return false;
-    if (closed.state === 'failed' && !this.#troubled) throw new Violation(14, `close: ${closed.error}`);
+    if (closed.state === 'failed' && !this.#broken) throw new Violation(14, `close: ${closed.error}`);
     await this.world.pass(10);
     if (this.world.process.life.dead) return false;
     if (this.#pending.size > 0) throw new Violation(14, 'the log is closed and somebody still waits');
@@ -278,15 +223,9 @@ export class Run {
       this.#random.pick([-1, 1]) * this.#random.pick([1_000, 3_600_000, 315_360_000_000]);
   }
 
-  /** Whether the disk may say no at present, or did so recently enough to be felt. */
-  get #troubled(): boolean {
-    return this.#broken;
-  }
-
   #forgetLife(): void {
     this.#subject = undefined;
-    this.#readers.clear();
-    this.#held = [];
+    this.#consumers.forget();
     this.#pending.clear();
     this.#unasked = [];
   }
@@ -309,7 +248,7 @@ export class Run {
       if (!first && this.options.crashes !== 'none' && random.chance(0.25)) {
         this.world.process.diesAt = random.between(1, 40);
       }
-      const opened = await this.world.drive('open', openSubject(this.world, this.options), WAIT_MAX_ms);
+      const opened = await this.world.drive('open', this.#openSubject(), WAIT_MAX_ms);
       if (opened.state === 'done') {
         this.#subject = opened.value;
         break;
@@ -331,6 +270,10 @@ export class Run {
     await this.#recoverIfDead();
   }
 
+  #openSubject(): Promise<Subject> {
+    return openSubject(this.world, this.options, this.#plant(this.world.process));
+  }
+
   #heal(): void {
     this.world.faults.heal();
     this.world.disk.capacity_bytes = Number.MAX_SAFE_INTEGER;
@@ -338,7 +281,7 @@ export class Run {
   }
 
   #check(): void {
-    if (this.#held.length > 3) this.#releaseHeld();
+    this.#consumers.tidy();
     checkAccounts(this.#subject!, this.#tracks, this.options, this.#pending.size);
   }
 
@@ -350,19 +293,19 @@ export class Run {
     this.#ask();
     await this.#settle();
     await this.#canary();
-    await this.#drain();
+    await this.#consumers.drain(this.#subject!);
     this.#check();
     await this.#audit();
     await this.#close();
     this.world.process.diesAt = Number.MAX_SAFE_INTEGER;
     await this.#openLast();
-    await this.#drain();
+    await this.#consumers.drain(this.#subject!);
     this.#check();
     await this.#close();
   }
 
   async #openLast(): Promise<void> {
-    const opened = await this.world.drive('open', openSubject(this.world, this.options), WAIT_MAX_ms);
+    const opened = await this.world.drive('open', this.#openSubject(), WAIT_MAX_ms);
     if (opened.state !== 'done') throw new Violation(14, 'the log does not open after an orderly end');
     this.#subject = opened.value;
     checkRecovered(this.#subject, this.#tracks);
@@ -377,47 +320,9 @@ export class Run {
       this.#append();
       this.#ask();
       await this.#settle();
-      await this.#drain();
+      await this.#consumers.drain(this.#subject!);
       await this.world.pass(250);
     }
-  }
-
-  async #drain(): Promise<void> {
-    for (const name of GROUPS) {
-      for (const [index, shard] of this.#subject!.shards.entries()) {
-        const track = this.#tracks[index]!.groups[name];
-        this.#reader(name, index);
-        let rounds = 0;
-        while (this.#subject!.groups[name].lag(shard).entries > 0) {
-          if (++rounds > 100_000) throw new Violation(14, `${shard.id} ${name}: the lag does not end`);
-          if (!(await this.#read(name, index)) && track.position === shard.highWatermark) break;
-          if (track.position > track.max) this.#commit(name, index, track.position);
-          if (rounds > 20_000) break;
-        }
-        if (track.position > track.max) this.#commit(name, index, track.position);
-        const { entries } = this.#subject!.groups[name].lag(shard);
-        if (entries > 0)
-          throw new Violation(14, `${shard.id} ${name}: ${entries} entries cannot be delivered`);
-      }
-    }
-  }
-
-  #reader(name: GroupName, index: number): Reader {
-    const key = `${name} ${index}`;
-    let reader = this.#readers.get(key);
-    if (!reader) {
-      const { groups, shards } = this.#subject!;
-      reader = groups[name].reader(shards[index]!);
-      this.#tracks[index]!.groups[name].position = groups[name].committed(shards[index]!);
-      this.#readers.set(key, reader);
-    }
-    return reader;
-  }
-
-  #closeReader(name: GroupName, index: number): void {
-    const key = `${name} ${index}`;
-    this.#readers.get(key)?.close();
-    this.#readers.delete(key);
   }
 }
 

@@ -3,6 +3,7 @@
 
 import type { Group } from '../../buffer/group.ts';
 import { Log } from '../../buffer/log.ts';
+import type { FileSystem } from '../../buffer/ports/file_system.ts';
 import { ShardReader } from '../../buffer/reader.ts';
 import type { Shard } from '../../buffer/shard.ts';
 import type { Stream } from '../../buffer/stream.ts';
@@ -22,10 +23,14 @@ export interface Subject {
 }
 
 /** Opens the log, its stream and its groups; lets go of everything where that fails. */
-export async function openSubject(world: World, options: RunOptions): Promise<Subject> {
+export async function openSubject(
+  world: World,
+  options: RunOptions,
+  fileSystem: FileSystem = world.process,
+): Promise<Subject> {
   const log = await Log.open({
     directory: DIRECTORY,
-    fileSystem: world.process,
+    fileSystem,
     clock: world.clock.of(world.process.life),
     report: (level, message, fields) => world.trace.note(`  ${level}: ${message} ${JSON.stringify(fields)}`),
     segment: { maxBytes: options.segment_bytes, maxAge_ms: options.segmentAge_ms },
