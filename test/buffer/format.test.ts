@@ -1,0 +1,230 @@
+// FORMAT.md and the program agree: files that the log wrote are decoded here by the document's tables and by nothing else.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { appendDurably, LogOnMemory } from './log_on_memory.ts';
+
+const document = fs.readFileSync(path.join(import.meta.dirname, '../../buffer/FORMAT.md'), 'utf8');
+
+interface Field {
+  readonly at: number;
+  readonly bytes: string;
+  readonly type: string;
+  readonly name: string;
+}
+
+type Values = Readonly<Record<string, number | Buffer>>;
+
+/** The rows of the table under a heading of the document. */
+function table(heading: string): Field[] {
+  const chapter = document.split(`\n### ${heading}\n`)[1]?.split(/\n##+ /)[0];
+  if (chapter === undefined) throw new Error(`FORMAT.md has no chapter "${heading}"`);
+  const rows = chapter.split('\n').filter((line) => /^\| \d/.test(line));
+  return rows.map((line) => {
+    const [, at, bytes, type, name] = line.split('|').map((cell) => cell.trim());
+    return { at: Number(at), bytes: bytes!, type: type!, name: name! };
+  });
+}
+
+const WIDTHS: Readonly<Record<string, number>> = { u8: 1, u16: 2, u32: 4, u48: 6, u64: 8 };
+
+/** Decodes what stands at `at` by a table; a length may be the name of an earlier field. */
+function decode(fields: readonly Field[], source: Buffer, at = 0): Values {
+  const values: Record<string, number | Buffer> = {};
+  for (const field of fields) {
+    const length = Number.isNaN(Number(field.bytes)) ? Number(values[field.bytes]) : Number(field.bytes);
+    const from = at + field.at;
+    if (field.type === 'bytes') values[field.name] = source.subarray(from, from + length);
+    else {
+      expect(WIDTHS[field.type]).toBe(length);
+      let value = 0;
+      for (let byte = length - 1; byte >= 0; byte--) value = value * 256 + source[from + byte]!;
+      values[field.name] = value;
+    }
+  }
+  return values;
+}
+
+/** The bytes that a table without variable fields takes; it must have neither gap nor overlap. */
+function sizeOf(fields: readonly Field[]): number {
+  let at = 0;
+  for (const field of fields) {
+    expect(field.at).toBe(at);
+    at += Number.isNaN(Number(field.bytes)) ? 0 : Number(field.bytes);
+  }
+  return at;
+}
+
+function varint(source: Buffer, at: number): { value: number; next: number } {
+  let value = 0;
+  for (let next = at, factor = 1; ; factor *= 128) {
+    const byte = source[next++]!;
+    value += (byte & 0x7f) * factor;
+    if (byte < 128) return { value, next };
+  }
+}
+
+/** The newest state of a two-slot file. */
+function newestSlot(file: Buffer): Values {
+  const fields = table('Slot');
+  const slots = [0, 4096].map((at) => {
+    const slot = decode(fields, file, at);
+    expect(crc32(slot['payload'] as Buffer, crc32(file.subarray(at, at + 16)))).toBe(slot['crc']);
+    expect(Number(slot['sequence']) % 2).toBe(at / 4096);
+    expect(slot['version']).toBe(1);
+    return slot;
+  });
+  expect(file.length).toBe(8192);
+  return slots.sort((a, b) => Number(b['sequence']) - Number(a['sequence']))[0]!;
+}
+
+const LARGE = 40_000;
+const SEGMENT = '00000000000000000000';
+let on: LogOnMemory;
+const file = (name: string): Buffer => on.disk.bytes(`/log/${name}`);
+
+beforeAll(async () => {
+  on = new LogOnMemory();
+  on.clock.wall_ms = 1_700_000_000_000;
+  const log = await on.open({ segment: { maxBytes: 90_000 } });
+  const stream = await log.stream('a.b');
+  const shard = stream.shardOf(0);
+  const group = await stream.group('x/y');
+  await stream.group('debug', { protect: false });
+  shard.append([Buffer.from('first'), Buffer.alloc(0)]);
+  on.clock.wall_ms += 300;
+  await appendDurably(shard, 'third');
+  shard.append([1, 2].map((value) => Buffer.alloc(LARGE, value)));
+  await shard.durable(4);
+  // A failed commit, then a second segment.
+  on.disk.capacity_bytes = on.disk.used_bytes + 10;
+  await expect(appendDurably(shard, 'x'.repeat(9000), 'failed')).rejects.toThrow();
+  on.disk.capacity_bytes = Number.POSITIVE_INFINITY;
+  on.clock.advance(10_000);
+  shard.append([Buffer.alloc(LARGE, 3)]);
+  await shard.durable(7);
+  shard.append([Buffer.alloc(LARGE, 4)]);
+  await shard.durable(8);
+  void group.commit(shard, 3);
+  await log.close();
+});
+
+describe('FORMAT.md', () => {
+  it('has tables without gap or overlap', () => {
+    expect(sizeOf(table('Frame header'))).toBe(40);
+    expect(sizeOf(table('Index header'))).toBe(64);
+    expect(sizeOf(table('Index point'))).toBe(16);
+    expect(sizeOf(table('Slot'))).toBe(20);
+    expect(sizeOf(table('Ledger payload'))).toBe(140);
+    expect(sizeOf(table('Ledger range'))).toBe(17);
+    expect(sizeOf(table('Offsets record'))).toBe(10);
+  });
+
+  it('names every file that a log has', () => {
+    const names = on.disk
+      .paths()
+      .map((name) => name.replace(/\d{20}/g, '<base offset, 20 digits>').replace(/.*\//, ''));
+    for (const name of new Set(names)) expect(document).toContain(name);
+  });
+
+  it('describes frames: every byte of a segment is accounted for', () => {
+    const bytes = file(`a.b/0/${SEGMENT}.log`);
+    const header = table('Frame header');
+    const seen: { values: Values; entries: Buffer[]; deltas: number[] }[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const values = decode(header, bytes, at);
+      expect(String(values['magic'])).toBe('HF');
+      expect(values['version']).toBe(1);
+      expect(values['epoch']).toBe(1);
+      expect(crc32(bytes.subarray(at, at + 36))).toBe(values['headerCrc']);
+      const end = at + 40 + Number(values['bodyBytes']);
+      expect(crc32(bytes.subarray(at + 40, end))).toBe(values['bodyCrc']);
+      const entries: Buffer[] = [];
+      const deltas: number[] = [];
+      for (let entry = at + 40; entry < end; ) {
+        const length = varint(bytes, entry);
+        const delta = varint(bytes, length.next);
+        entries.push(bytes.subarray(delta.next, delta.next + length.value));
+        deltas.push(delta.value);
+        entry = delta.next + length.value;
+        expect(entry).toBeLessThanOrEqual(end);
+      }
+      expect(entries.length).toBe(values['count']);
+      seen.push({ values, entries, deltas });
+      at = end;
+    }
+    const short = seen.map(({ values, entries, deltas }) => [
+      values['flags'],
+      values['baseOffset'],
+      Number(values['baseOffset']) - Number(values['behind']),
+      entries.map((entry) => (entry.length === LARGE ? `large ${entry[0]}` : String(entry))),
+      deltas,
+    ]);
+    expect(short).toEqual([
+      [0, 0, 0, ['first', '', 'third'], [0, 0, 300]],
+      [1, 3, 3, ['large 1'], [0]],
+      [2, 4, 3, ['large 2'], [0]],
+    ]);
+    expect(seen[0]!.values['timestamp']).toBe(1_700_000_000_000);
+  });
+
+  it('describes the index of a sealed segment', () => {
+    const index = file(`a.b/0/${SEGMENT}.index`);
+    const values = decode(table('Index header'), index);
+    expect(String(values['magic'])).toBe('HFIX');
+    expect(values).toMatchObject({ version: 1, base: 0, end: 5, bytes: file(`a.b/0/${SEGMENT}.log`).length });
+    expect(values['firstTimestamp']).toBe(1_700_000_000_000);
+    expect(values['lastTimestamp']).toBe(1_700_000_000_300);
+    expect(index.length).toBe(64 + 16 * Number(values['points']));
+    expect(crc32(index.subarray(64), crc32(index.subarray(0, 60)))).toBe(values['crc']);
+    expect(decode(table('Index point'), index, 64)).toEqual({ offset: 0, position: 0 });
+  });
+
+  it('describes the ledger', () => {
+    const slot = newestSlot(file('a.b/0/ledger'));
+    expect(String(slot['magic'])).toBe('HFLG');
+    const payload = slot['payload'] as Buffer;
+    const values = decode(table('Ledger payload'), payload);
+    expect(values).toMatchObject({
+      logStart: 0,
+      watermark: 9,
+      deletedConsumed: 0,
+      dropped_max_age: 0,
+      ranges: 1,
+    });
+    expect(payload.length).toBe(140 + 17);
+    expect(decode(table('Ledger range'), payload, 140)).toEqual({ from: 5, to: 7, kind: 0 });
+  });
+
+  it('describes the committed offsets', () => {
+    const slot = newestSlot(file('a.b/0/offsets'));
+    expect(String(slot['magic'])).toBe('HFOF');
+    const payload = slot['payload'] as Buffer;
+    const first = decode(table('Offsets record'), payload);
+    expect({ ...first, name: String(first['name']) }).toEqual({
+      nameLength: 3,
+      flags: 1,
+      committed: 3,
+      name: 'x/y',
+    });
+    const second = decode(table('Offsets record'), payload, 13);
+    expect({ ...second, name: String(second['name']) }).toEqual({
+      nameLength: 5,
+      flags: 0,
+      committed: 0,
+      name: 'debug',
+    });
+    expect(payload.length).toBe(13 + 15);
+  });
+
+  it('describes the owner and the lock', () => {
+    const slot = newestSlot(file('owner'));
+    expect(String(slot['magic'])).toBe('HFOW');
+    const owner = JSON.parse(String(slot['payload'])) as Record<string, unknown>;
+    expect(Object.keys(owner)).toEqual(['format', 'epoch', 'pid', 'since', 'running_ms']);
+    expect(owner).toMatchObject({ format: 1, epoch: 1, pid: process.pid });
+    expect(file('lock').length).toBe(0);
+  });
+});
