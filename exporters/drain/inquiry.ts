@@ -3,7 +3,7 @@
 //
 // Every member of a group has the same history, because a group was only ever asked as a whole or as part of a larger
 // one; so evidence is kept per group and inherited when it is halved:
-//   refusals      how often a request that held it was refused;
+//   refusals      how often a request that held it was refused, and how often of these it was alone;
 //   alternations  the same, but counting one only if something else was accepted since the one before.
 
 import type { Slot } from './slot.ts';
@@ -14,19 +14,34 @@ export interface Group {
   readonly from: number;
   readonly to: number;
   refusals: number;
+  alone: number;
   alternations: number;
   /** Accepted requests at the time of the last refusal. */
   refusedAt: number;
   /** Refused as it stands: asking the same again makes sense only alone, after something else was accepted. */
   asked: boolean;
+  /** The refused group that this is a half of; undefined where it was refused for its size. */
+  parent: Halved | undefined;
+  /** Whether the refusal of this group itself was blamed on what it holds. */
+  blamed: boolean;
+}
+
+/** A refused group that was asked again in halves. */
+interface Halved {
+  /** Halves that were not accepted yet. */
+  left: number;
+  /** A half was refused too, which explains the refusal of the whole. */
+  explained: boolean;
 }
 
 /** Refused, neighbour accepted, refused again: below this nobody is convicted. */
 const ALTERNATIONS_MIN = 2;
 /** A destination that answers errors at random needs longer to be told from poison. */
-const REFUSALS_MIN = 6;
+const REFUSALS_MIN = 8;
+/** Of these, alone: who stands at the end of the search is there because all that held it was refused. */
+const ALONE_MIN = 5;
 /**
- * What each entry that was refused, then accepted, adds to the refusals asked for. Not to the alternations: those need
+ * What each contradiction (refused, then accepted, as a whole or in all its parts) adds to the refusals asked for. Not to the alternations: those need
  * traffic, and at the end of a quiet log an entry would be held for ever.
  */
 const REFUSALS_PER_FLAP = 4;
@@ -65,9 +80,12 @@ export class Inquiry {
       from: 0,
       to: slot.entries.length,
       refusals: 0,
+      alone: 0,
       alternations: 0,
       refusedAt: 0,
       asked: false,
+      parent: undefined,
+      blamed: false,
     };
     const later = this.#groups.findIndex((other) => other.slot.offsets[0]! > slot.offsets[0]!);
     this.#groups.splice(later < 0 ? this.#groups.length : later, 0, group);
@@ -82,8 +100,7 @@ export class Inquiry {
   }
 
   accepted(group: Group): void {
-    const contradiction = group.refusals > 0 && group.refusedAt < this.#accepted && sizeOf(group) === 1;
-    if (contradiction && !this.#held) {
+    if (this.#contradicts(group) && !this.#held) {
       this.#flaps = Math.min(FLAPS_MAX, this.#flaps + 1);
       this.#cleanRun = -1;
     }
@@ -92,19 +109,30 @@ export class Inquiry {
     if (this.#held) this.#mended();
   }
 
+  /** Refused, then accepted; or refused as a whole, then accepted in all its parts. */
+  #contradicts(group: Group): boolean {
+    if (group.blamed && group.refusedAt < this.#accepted) return true;
+    const { parent } = group;
+    if (parent === undefined) return false;
+    parent.left -= 1;
+    return parent.left === 0 && !parent.explained;
+  }
+
   /** `blame` false: the request was too large, which says nothing about what it held. */
   refused(group: Group, blame: boolean): void {
     group.asked = true;
+    group.blamed = blame;
+    if (group.parent !== undefined) group.parent.explained = true;
     if (!blame) return;
     if (group.refusals === 0 || group.refusedAt < this.#accepted) group.alternations += 1;
     group.refusals += 1;
+    if (sizeOf(group) === 1) group.alone += 1;
     group.refusedAt = this.#accepted;
   }
 
   isPoison(group: Group): boolean {
+    if (sizeOf(group) > 1 || !group.asked || isWorthRepeating(group)) return false;
     return (
-      sizeOf(group) === 1 &&
-      group.asked &&
       group.alternations >= ALTERNATIONS_MIN &&
       group.refusals >= REFUSALS_MIN + REFUSALS_PER_FLAP * this.#flaps
     );
@@ -124,7 +152,8 @@ export class Inquiry {
     let leftmost: Group | undefined;
     for (const group of this.#groups) {
       const single = sizeOf(group) === 1;
-      if (single && group.asked && group.refusedAt < this.#accepted) return group;
+      const worthIt = group.refusedAt < this.#accepted || isWorthRepeating(group);
+      if (single && group.asked && worthIt && !this.#held) return group;
       if (leftmost === undefined && (!single || !group.asked)) leftmost = group;
     }
     return leftmost?.asked ? this.#halve(leftmost) : leftmost;
@@ -142,8 +171,10 @@ export class Inquiry {
   /** Replaces the group by its halves and returns the left one. */
   #halve(group: Group): Group {
     const middle = group.from + (sizeOf(group) >> 1);
-    const left: Group = { ...group, to: middle, asked: false };
-    const right: Group = { ...group, from: middle, asked: false };
+    const parent: Halved | undefined = group.blamed ? { left: 2, explained: false } : undefined;
+    const half = { ...group, asked: false, blamed: false, parent };
+    const left: Group = { ...half, to: middle };
+    const right: Group = { ...half, from: middle };
     this.#groups.splice(this.#groups.indexOf(group), 1, left, right);
     return left;
   }
@@ -153,9 +184,18 @@ export class Inquiry {
     this.#held = false;
     for (const group of this.#groups) {
       group.refusals = Math.min(group.refusals, group.alternations);
+      group.alone = Math.min(group.alone, group.alternations);
       group.asked = group.asked && sizeOf(group) === 1;
+      group.blamed = group.blamed && group.asked;
+      group.parent = undefined;
     }
   }
+}
+
+/** Refused, something else accepted, refused again: a few more refusals at once tell chance from poison. */
+function isWorthRepeating(group: Group): boolean {
+  if (group.alternations < ALTERNATIONS_MIN) return false;
+  return group.refusals < REFUSALS_MIN || group.alone < ALONE_MIN;
 }
 
 export function sizeOf(group: Group): number {

@@ -50,6 +50,8 @@ export interface DrainState {
 
 /** What an exporter gets, after the deadline cut its request off, to settle before it is left behind. */
 const LEFT_BEHIND_AFTER_MS = 250;
+/** Batches past one that is not answered, with several in flight: what a crash would send again stays bounded. */
+const UNCOMMITTED_BATCHES_MAX = 256;
 
 export class DrainLoop {
   readonly #options: DrainLoopOptions;
@@ -154,7 +156,7 @@ export class DrainLoop {
             await this.#guarded(this.#trouble.run());
             continue;
           }
-        } else if (this.#inFlight < this.#options.config.max_in_flight) {
+        } else if (this.#mayLaunch) {
           const slot = this.#feed.draw();
           if (slot !== undefined) {
             this.#launch(slot);
@@ -167,6 +169,12 @@ export class DrainLoop {
       this.#fail(error);
     }
     while (this.#inFlight > 0) await this.#wake.wait();
+  }
+
+  get #mayLaunch(): boolean {
+    return (
+      this.#inFlight < this.#options.config.max_in_flight && this.#window.length < UNCOMMITTED_BATCHES_MAX
+    );
   }
 
   /** Counts trouble as in flight, so that stop knows whether a request was left behind. */

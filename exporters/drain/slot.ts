@@ -69,7 +69,12 @@ export class Slot implements ExportBatch {
       this.unresolved -= to - from;
       while (this.#resolved[this.#firstUnresolved] === 1) this.#firstUnresolved += 1;
     }
-    if (this.unresolved === 0) this.letGo();
+    if (this.unresolved > 0) return;
+    this.letGo();
+    // It may have to wait in the window for others: then only `next` is needed of it.
+    this.entries.length = 0;
+    this.raw.length = 0;
+    this.offsets.length = 0;
   }
 
   /** What may be committed: the first offset that is not resolved, or `next`. */

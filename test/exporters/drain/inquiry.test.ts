@@ -39,8 +39,45 @@ describe('the search for poison', () => {
     expect(inquiry.next()).toBeUndefined();
     inquiry.acceptedElsewhere();
     expect(inquiry.next()).toBe(suspect);
+    // Twice refused with an acceptance in between: a few more times at once, and then it is convicted.
+    for (let refusals = 2; refusals < 8; refusals += 1) {
+      inquiry.refused(suspect, true);
+      expect(inquiry.isPoison(suspect)).toBe(false);
+      expect(inquiry.next()).toBe(suspect);
+    }
     inquiry.refused(suspect, true);
-    expect(inquiry.next()).toBeUndefined();
+    expect(inquiry.isPoison(suspect)).toBe(true);
+  });
+
+  it('convicts nobody who was not refused alone five times', () => {
+    const inquiry = new Inquiry();
+    inquiry.refused(inquiry.add(slotOf(64)), true);
+    let alone = 0;
+    for (let group = inquiry.next()!; ; group = inquiry.next()!) {
+      if (group.from > 0) {
+        inquiry.accepted(group);
+        continue;
+      }
+      inquiry.refused(group, true);
+      if (group.to === 1) alone += 1;
+      if (inquiry.isPoison(group)) break;
+    }
+    expect(alone).toBe(5);
+  });
+
+  it('takes a group that is accepted in all its parts for a contradiction too', () => {
+    const inquiry = new Inquiry();
+    inquiry.refused(inquiry.add(slotOf(2)), true);
+    inquiry.accepted(inquiry.next()!);
+    inquiry.accepted(inquiry.next()!);
+    const suspect = inquiry.add(slotOf(1, 2));
+    for (let refusals = 1; refusals < 12; refusals += 1) {
+      inquiry.refused(suspect, true);
+      inquiry.acceptedElsewhere();
+      expect(inquiry.isPoison(suspect)).toBe(false);
+    }
+    inquiry.refused(suspect, true);
+    expect(inquiry.isPoison(suspect)).toBe(true);
   });
 
   it('convicts nobody while nothing else is accepted, however often it is refused', () => {
@@ -59,15 +96,15 @@ describe('the search for poison', () => {
         inquiry.acceptedElsewhere();
       }
     };
-    expect(refusalsNeeded(new Inquiry(), 0)).toBe(6);
+    expect(refusalsNeeded(new Inquiry(), 0)).toBe(8);
     const flapping = new Inquiry();
     const innocent = flapping.add(slotOf(1));
     flapping.refused(innocent, true);
     flapping.acceptedElsewhere();
     flapping.accepted(innocent);
-    expect(refusalsNeeded(flapping, 1)).toBe(10);
+    expect(refusalsNeeded(flapping, 1)).toBe(12);
     for (let i = 0; i < 100; i += 1) flapping.acceptedElsewhere();
-    expect(refusalsNeeded(flapping, 2)).toBe(6);
+    expect(refusalsNeeded(flapping, 2)).toBe(8);
   });
 
   it('takes what was refused during an outage for no evidence', () => {

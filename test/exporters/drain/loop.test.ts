@@ -264,6 +264,18 @@ describe('several batches in flight', () => {
     expect(rig.log.leased).toBe(0);
   });
 
+  it('do not run ahead without bound of one that is not answered', async () => {
+    const config = { max_in_flight: 2, batch: { ...defaultConfig.batch, max_items: 1 } };
+    let down = true;
+    const rig = rigWith(({ ids: sent }) => (down && sent[0] === 0 ? retry() : delivered), 1_000, config);
+    await rig.until(() => rig.requests.filter((request) => request.ids[0] === 0).length === 20);
+    expect(rig.loop.state()).toMatchObject({ committed: 0, uncommittedBatches: 256 });
+    down = false;
+    await rig.drained();
+    expect(sorted(rig.delivered)).toEqual(ids(1_000));
+    await rig.stop();
+  });
+
   it('are never more than max_in_flight, and one that is refused is looked into after the others', async () => {
     let open = 0;
     let most = 0;
