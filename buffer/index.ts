@@ -1,6 +1,7 @@
 // The public face of the log as a library (`holdfast/buffer`).
 
 export type { Batch, Lag, Reader, ReadLimits } from './batch.ts';
+export { type Block, BlockPool } from './block_pool.ts';
 export * from './errors.ts';
 export type { Group, GroupOptions } from './group.ts';
 export type { Account, DropReason } from './ledger.ts';

@@ -1,12 +1,23 @@
 // Reads the body of an HTTP request into one buffer. Invariants: never more than `limit` bytes are kept, every byte
 // kept is on the request's share of the in-flight bytes, and the promise settles whatever the client does.
+//
+// The memory comes from a pool: a fresh buffer for every body costs its page faults and makes the collector run full
+// cycles for memory that is not its own (a fifth of the CPU at full load).
 
 import type { IncomingMessage } from 'node:http';
+import type { Block, BlockPool } from '../../buffer/index.ts';
 import type { Share } from './in_flight.ts';
 import { tooLarge } from './refusal.ts';
 
 /** Up to this Content-Length memory is set aside before the bytes have come. */
 const PREALLOCATED_BYTES_MAX = 2 ** 20;
+
+export interface RequestBody {
+  /** Valid until `release`. */
+  readonly bytes: Buffer;
+  /** Gives the memory back; to be called once. */
+  release(): void;
+}
 
 /** The client went away before its request was complete: there is nobody to answer. */
 export class ClientGone extends Error {}
@@ -20,9 +31,10 @@ export function readBody(
   length: number | undefined,
   limit: number,
   share: Share,
-): Promise<Buffer> {
+  pool: BlockPool,
+): Promise<RequestBody> {
   return new Promise((resolve, reject) => {
-    const body = new Body(length);
+    const body = new Body(length, pool);
     function onData(chunk: Buffer): void {
       try {
         if (body.length + chunk.length > limit) throw tooLarge(limit, 'the body');
@@ -30,6 +42,7 @@ export function readBody(
       } catch (error) {
         settle();
         request.pause();
+        body.release();
         reject(error);
         return;
       }
@@ -37,10 +50,12 @@ export function readBody(
     }
     function onEnd(): void {
       settle();
-      resolve(body.finish());
+      body.finish();
+      resolve(body);
     }
     function onGone(): void {
       settle();
+      body.release();
       reject(new ClientGone());
     }
     function settle(): void {
@@ -55,32 +70,41 @@ export function readBody(
 }
 
 /** Gathers the chunks: a body that comes in one piece is not copied at all, others once. */
-class Body {
+class Body implements RequestBody {
+  bytes: Buffer = nothing;
   length = 0;
   readonly #declared: number | undefined;
-  #whole: Buffer | undefined;
+  readonly #pool: BlockPool;
+  #block: Block | undefined;
   #chunks: Buffer[] | undefined;
 
-  constructor(declared: number | undefined) {
+  constructor(declared: number | undefined, pool: BlockPool) {
     this.#declared = declared;
+    this.#pool = pool;
   }
 
   add(chunk: Buffer): void {
     if (this.length === 0 && chunk.length === this.#declared) {
-      this.#whole = chunk;
+      this.bytes = chunk;
     } else if (this.#declared === undefined || this.#declared > PREALLOCATED_BYTES_MAX) {
       this.#chunks ??= [];
       this.#chunks.push(chunk);
     } else {
-      this.#whole ??= Buffer.allocUnsafe(this.#declared);
-      this.#whole.set(chunk, this.length);
+      this.#block ??= this.#pool.acquire(this.#declared);
+      this.#block.memory.set(chunk, this.length);
     }
     this.length += chunk.length;
   }
 
-  finish(): Buffer {
-    if (this.#chunks)
-      return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.length);
-    return this.#whole?.subarray(0, this.length) ?? Buffer.alloc(0);
+  finish(): void {
+    if (this.#chunks) this.bytes = Buffer.concat(this.#chunks, this.length);
+    else if (this.#block) this.bytes = this.#block.memory.subarray(0, this.length);
+  }
+
+  release(): void {
+    this.#block?.release();
+    this.#block = undefined;
   }
 }
+
+const nothing = Buffer.alloc(0);

@@ -3,6 +3,7 @@
 
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { BlockPool } from '../../buffer/index.ts';
 import { formatAddress } from '../../config/endpoint.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { Codec } from '../../otlp/entry.ts';
@@ -26,7 +27,8 @@ const HEADERS_MAX = 100;
 const CHECK_INTERVAL_MS_MAX = 5000;
 /** Of a refused body so many times the limit are read before the connection is cut: who is a little over it keeps it. */
 const DRAINED_BODIES = 2;
-const emptyBody = Buffer.alloc(0);
+/** Memory of bodies that is kept for the next ones. */
+const KEPT_BYTES_MAX = 4 * 2 ** 20;
 
 export class HttpServer {
   readonly #config: HttpConfig;
@@ -35,6 +37,7 @@ export class HttpServer {
   readonly #intake: Intake;
   readonly #rules: HeadRules;
   readonly #inFlight: InFlight;
+  readonly #pool = new BlockPool(KEPT_BYTES_MAX);
   readonly #server: http.Server;
   #stopping = false;
 
@@ -130,11 +133,18 @@ export class HttpServer {
   }
 
   async #accept(request: IncomingMessage, head: Head, share: Share): Promise<Ticket | undefined> {
+    if (head.length === 0) return undefined;
     const limit = this.#config.max_request_body_size;
-    const body = head.length === 0 ? emptyBody : await readBody(request, head.length, limit, share);
-    if (!head.compressed || body.length === 0) return this.#take(head, 'identity', body, body);
-    const { bytes, whole } = gunzipNow(body, limit) ?? (await gunzipLater(body, limit, share));
-    return whole ? this.#take(head, 'gzip', body, bytes) : this.#take(head, 'identity', bytes, bytes);
+    const body = await readBody(request, head.length, limit, share, this.#pool);
+    try {
+      const { bytes: stored } = body;
+      if (!head.compressed || stored.length === 0) return this.#take(head, 'identity', stored, stored);
+      const { bytes, whole } = gunzipNow(stored, limit) ?? (await gunzipLater(stored, limit, share));
+      return whole ? this.#take(head, 'gzip', stored, bytes) : this.#take(head, 'identity', bytes, bytes);
+    } finally {
+      // The intake has its own copy.
+      body.release();
+    }
   }
 
   #take(head: Head, codec: Codec, stored: Buffer, raw: Buffer): Ticket | undefined {
