@@ -111,22 +111,28 @@ async function describe(file: TwoSlotFile): Promise<string> {
   return `process ${owner.pid} since ${owner.since}`;
 }
 
-/** As far as they may be opened: somebody else's directories were durable before we came. */
+/** As far as they let us: what cannot be opened or synced is somebody else's, durable before we came. */
 async function syncParents(fileSystem: FileSystem, directory: string): Promise<void> {
-  for (let at = directory.lastIndexOf('/'); at > 0; at = directory.lastIndexOf('/', at - 1)) {
+  for (let at = directory; at !== '/' && at !== '.'; ) {
+    at = parentOf(at);
     try {
-      await fileSystem.syncDirectory(directory.slice(0, at));
+      await fileSystem.syncDirectory(at);
     } catch (error) {
-      if (!['EACCES', 'EPERM'].includes(errorCode(error))) throw error;
+      if (errorCode(error) === 'EIO') throw error;
     }
   }
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  if (slash > 0) return path.slice(0, slash);
+  return slash === 0 ? '/' : '.';
 }
 
 /** Creates the directory and its parents, each entry durable before the next. */
 export async function makeDirectories(fileSystem: FileSystem, directory: string): Promise<void> {
   if (await fileSystem.stat(directory)) return;
-  const slash = directory.lastIndexOf('/');
-  const parent = slash > 0 ? directory.slice(0, slash) : slash === 0 ? '/' : '.';
+  const parent = parentOf(directory);
   if (parent !== directory) await makeDirectories(fileSystem, parent);
   if (await fileSystem.makeDirectory(directory)) await fileSystem.syncDirectory(parent);
 }

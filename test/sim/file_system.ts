@@ -23,7 +23,10 @@ export function systemError(code: string, what: string): Error {
   return Object.assign(new Error(`${code}: simulated, ${what}`), { code });
 }
 
-const never = new Promise<never>(() => {});
+/** What a dead process waits for. A new one each time, or all that ever waited would stay in memory. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
 
 /** One process: its files, its locks, and its death at a chosen operation. */
 export class SimProcess implements FileSystem {
@@ -50,13 +53,13 @@ export class SimProcess implements FileSystem {
    * skipped by death.
    */
   async operate<T>(name: string, on: string, effect: () => T, complete?: (value: T) => void): Promise<T> {
-    if (this.life.dead) return never;
+    if (this.life.dead) return never();
     const { clock, faults, random, trace } = this.machine;
     this.operations += 1;
     const last = this.operations >= this.diesAt;
     if (last && !this.diesAfterEffect) {
       this.die();
-      return never;
+      return never();
     }
     let outcome: { value: T } | { error: unknown };
     try {
@@ -67,7 +70,7 @@ export class SimProcess implements FileSystem {
     trace.add(name, on, clock.time_ms, 'value' in outcome ? outcome.value : outcome.error);
     if (last) {
       this.die();
-      return never;
+      return never();
     }
     let latency_ms = 0.01 + random.next() * (name === 'sync' || name === 'syncDirectory' ? 1 : 0.05);
     if (faults.slowIo > 0 && random.chance(faults.slowIo)) {

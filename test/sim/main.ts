@@ -1,8 +1,10 @@
 // The simulator as a program: runs seeds one after the other and stops at the first that breaks a promise, saying how to
-// see it again. node test/sim/main.ts --seed 1 --runs 1000 --steps 60 [--trace]
+// see it again. node test/sim/main.ts --seed 1 --runs 1000 --steps 60 [--trace] [--bug NAME | all]
 
 import { parseArgs } from 'node:util';
 import { faultKinds } from './faults.ts';
+import { findPlanted } from './find_planted.ts';
+import { plantedBugs } from './planted.ts';
 import { Run } from './run.ts';
 
 const { values } = parseArgs({
@@ -11,6 +13,8 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1000' },
     steps: { type: 'string', default: '60' },
     trace: { type: 'boolean', default: false },
+    /** Plants a bug of planted.ts; `all` reports for each the seeds until it is found. */
+    bug: { type: 'string' },
     /** Goes on after a failure and counts them by message. */
     'keep-going': { type: 'boolean', default: false },
   },
@@ -31,6 +35,16 @@ function progress(done: number): string {
     `${(done / seconds).toFixed(0)} runs/s`,
     ...Object.entries(total).map(([name, count]) => `${count} ${name}`),
   ].join(', ');
+}
+
+if (values.bug !== undefined) {
+  const found = await findPlanted(
+    values.bug === 'all' ? Object.keys(plantedBugs) : [values.bug],
+    first,
+    runs,
+    steps,
+  );
+  process.exit(found ? 0 : 1);
 }
 
 for (let index = 0; index < runs; index++) {

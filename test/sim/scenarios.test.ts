@@ -1,0 +1,257 @@
+// What the simulator found, each as a scenario in words: how an entry was lost, invented or miscounted, step by step.
+
+import { describe, expect, it } from '@jest/globals';
+import type { Account } from '../../buffer/ledger.ts';
+import type { Shard } from '../../buffer/shard.ts';
+import type { Chooser } from './disk.ts';
+import { World } from './machine.ts';
+import { deriveOptions, type RunOptions } from './options.ts';
+import { SeededRandom } from './random.ts';
+import { DIRECTORY, GROUPS, openSubject, readAll, STREAM, type Subject } from './subject.ts';
+
+const WAIT_ms = 60_000;
+const SHARD = `${DIRECTORY}/${STREAM}/0`;
+const options: RunOptions = {
+  ...deriveOptions(new SeededRandom(1)),
+  shards: 1,
+  segment_bytes: 4096,
+  segmentAge_ms: 3_600_000,
+  maxSize_bytes: 1024 * 1024,
+  whenFull: 'reject',
+  maxAge_ms: undefined,
+  protectUnconsumed: true,
+  inFlightMax_bytes: 1024 * 1024,
+  offsetsInterval_ms: 60_000,
+  retentionInterval_ms: 60_000,
+  commitDeadline_ms: 30_000,
+  minFreeSpace_bytes: 0,
+  secondGroupProtects: true,
+};
+/** A power cut that takes all that was not synced. */
+const takesAll: Chooser = { pick: (count) => (count > 1 ? 1 : 0) };
+
+async function must<T>(world: World, promise: Promise<T>): Promise<T> {
+  const driven = await world.drive('a step of the scenario', promise, WAIT_ms);
+  if (driven.state === 'done') return driven.value;
+  throw driven.state === 'failed' ? driven.error : new Error('the process died');
+}
+
+function open(world: World): Promise<Subject> {
+  return must(world, openSubject(world, options));
+}
+
+function kill(world: World): void {
+  world.crash(false);
+}
+
+function cutPower(world: World): void {
+  world.process.die();
+  world.disk.powerCut(takesAll);
+  world.crash(false);
+}
+
+async function append(world: World, shard: Shard, text: string, count = 1): Promise<number> {
+  const first = shard.append(
+    Array.from({ length: count }, (_, index) => Buffer.from(`${text} ${index} `.padEnd(300, '.'))),
+  );
+  await must(world, shard.durable(first));
+  return first;
+}
+
+async function offsets(world: World, shard: Shard): Promise<number[]> {
+  const found: number[] = [];
+  await must(
+    world,
+    readAll(shard, (offset) => found.push(offset)),
+  );
+  return found;
+}
+
+function consume(subject: Subject, next: number): void {
+  for (const name of GROUPS) void subject.groups[name].commit(subject.shards[0]!, next).catch(() => {});
+}
+
+describe('a process that dies between a change and its sync, then a power cut', () => {
+  it('takes back no committed offset and no account, whichever operation it was', async () => {
+    for (let at = 1; at < 25; at++) {
+      const world = new World(1);
+      let subject = await open(world);
+      await append(world, subject.shards[0]!, 'entry', 3);
+      consume(subject, 2);
+      await must(world, subject.groups[GROUPS[0]].flush());
+      consume(subject, 3);
+      world.process.diesAt = world.process.operations + at;
+      world.process.diesAfterEffect = true;
+      await world.drive('close', subject.log.close(), WAIT_ms);
+      kill(world);
+      world.process.diesAt = at;
+      await world.drive('open', openSubject(world, options), WAIT_ms);
+      cutPower(world);
+      subject = await open(world);
+      expect(subject.groups[GROUPS[0]].committed(subject.shards[0]!)).toBeGreaterThanOrEqual(2);
+      expect(subject.shards[0]!.account().quarantined).toBe(0);
+      expect(await offsets(world, subject.shards[0]!)).toEqual([0, 1, 2]);
+    }
+  });
+
+  it('keeps what the next process acknowledged in files and directories that it found, whichever was unsynced', async () => {
+    for (let at = 1; at < 45; at++) {
+      const world = new World(1);
+      world.process.diesAt = at;
+      world.process.diesAfterEffect = true;
+      const opened = await world.drive('open', openSubject(world, options), WAIT_ms);
+      if (opened.state === 'done') {
+        opened.value.shards[0]!.append([Buffer.from('nobody waits for this')]);
+        await world.pass(1_000);
+      }
+      kill(world);
+      let subject = await open(world);
+      const offset = await append(world, subject.shards[0]!, 'acknowledged');
+      cutPower(world);
+      subject = await open(world);
+      expect(await offsets(world, subject.shards[0]!)).toContain(offset);
+    }
+  });
+
+  it('shows readers nothing after the kill that the power cut can take away', async () => {
+    for (let at = 1; at < 8; at++) {
+      const world = new World(1);
+      let subject = await open(world);
+      await append(world, subject.shards[0]!, 'first');
+      subject.shards[0]!.append([Buffer.from('written and never synced')]);
+      world.process.diesAt = world.process.operations + at;
+      world.process.diesAfterEffect = true;
+      await world.pass(1_000);
+      kill(world);
+      subject = await open(world);
+      const shown = await offsets(world, subject.shards[0]!);
+      cutPower(world);
+      subject = await open(world);
+      expect(await offsets(world, subject.shards[0]!)).toEqual(shown);
+    }
+  });
+});
+
+describe('a disk that fails for a moment', () => {
+  it('costs nothing acknowledged where a segment could be created and not be begun (seed 445)', async () => {
+    const world = new World(1);
+    let subject = await open(world);
+    const shard = subject.shards[0]!;
+    await append(world, shard, 'fills the segment', 12);
+    world.faults.directorySyncError = 1;
+    world.faults.metadataError = 0;
+    await expect(append(world, shard, 'needs another segment', 12)).rejects.toThrow('EIO');
+    world.faults.heal();
+    await world.pass(10_000);
+    const kept = await append(world, shard, 'would fit the old one');
+    await must(world, subject.log.close());
+    world.restart();
+    subject = await open(world);
+    expect(await offsets(world, subject.shards[0]!)).toContain(kept);
+    expect(subject.shards[0]!.account().quarantined).toBe(0);
+  });
+
+  it('does not keep the log from opening where one file refuses every sync (seeds 92, 104)', async () => {
+    for (const name of [
+      '/owner',
+      '/traces.otlp/0/ledger',
+      '/traces.otlp/0/offsets',
+      '/traces.otlp/0/00000000000000000000.log',
+    ]) {
+      const world = new World(1);
+      let subject = await open(world);
+      await append(world, subject.shards[0]!, 'entry', 3);
+      kill(world);
+      const node = world.disk.find(`${DIRECTORY}${name}`);
+      if (node?.kind !== 'file') throw new Error(`${name} is not there`);
+      node.syncFails = true;
+      subject = await open(world);
+      const offset = await append(world, subject.shards[0]!, 'after');
+      cutPower(world);
+      subject = await open(world);
+      expect(await offsets(world, subject.shards[0]!)).toEqual([0, 1, 2, offset]);
+    }
+  });
+
+  it('counts refused entries as failed and not as lost, also where the power goes right after', async () => {
+    const world = new World(1);
+    let subject = await open(world);
+    await append(world, subject.shards[0]!, 'before', 2);
+    world.faults.syncError = 1;
+    await expect(append(world, subject.shards[0]!, 'refused', 5)).rejects.toThrow('EIO');
+    world.faults.heal();
+    await world.pass(10_000);
+    const after = await append(world, subject.shards[0]!, 'after', 2);
+    consume(subject, after + 2);
+    await must(world, subject.groups[GROUPS[0]].flush());
+    cutPower(world);
+    subject = await open(world);
+    expect(await offsets(world, subject.shards[0]!)).toEqual([0, 1, 7, 8]);
+    expect(subject.shards[0]!.account()).toMatchObject({
+      appended: 4,
+      retained: 4,
+      failed: 5,
+      quarantined: 0,
+    });
+  });
+});
+
+describe('a bit that flips at rest', () => {
+  function flip(world: World, path: string, at: number): void {
+    const node = world.disk.find(path);
+    if (node?.kind !== 'file') throw new Error(`${path} is not there`);
+    node.live[at] = node.live[at]! ^ 1;
+    node.disk[at] = node.disk[at]! ^ 1;
+  }
+
+  it('costs its frame alone for a reader that begins in the middle of a later one (seed 49)', async () => {
+    const world = new World(1);
+    let subject = await open(world);
+    const shard = subject.shards[0]!;
+    await append(world, shard, 'damaged later');
+    await append(world, shard, 'one frame of six', 6);
+    await append(world, shard, 'last');
+    consume(subject, 4);
+    await must(world, subject.log.close());
+    world.restart();
+    flip(world, `${SHARD}/00000000000000000000.log`, 2);
+    subject = await open(world);
+    const reader = subject.groups[GROUPS[0]].reader(subject.shards[0]!);
+    const batch = await must(world, reader.read({ wait_ms: 0 }));
+    expect(batch?.offsets).toEqual([4, 5, 6, 7]);
+    expect(subject.shards[0]!.account()).toMatchObject({ quarantined: 1, retained: 7 });
+  });
+
+  it('stays counted where the offsets went past it and the power goes', async () => {
+    const world = new World(1);
+    let subject = await open(world);
+    for (let index = 0; index < 30; index++) await append(world, subject.shards[0]!, 'entry');
+    await must(world, subject.log.close());
+    world.restart();
+    flip(world, `${SHARD}/00000000000000000000.log`, 400);
+    subject = await open(world);
+    const reader = subject.groups[GROUPS[0]].reader(subject.shards[0]!);
+    while (await must(world, reader.read({ wait_ms: 0 })));
+    consume(subject, 30);
+    await must(world, subject.groups[GROUPS[0]].flush());
+    cutPower(world);
+    subject = await open(world);
+    expect(subject.shards[0]!.account()).toMatchObject({ appended: 30, quarantined: 1 });
+  });
+
+  it('in either slot of the ledger brings back nothing that was removed', async () => {
+    for (const slot of [0, 4096]) {
+      const world = new World(1);
+      let subject = await open(world);
+      for (let index = 0; index < 40; index++) await append(world, subject.shards[0]!, 'entry');
+      consume(subject, 40);
+      await must(world, subject.log.retain());
+      const account: Account = subject.shards[0]!.account();
+      expect(account.deletedConsumed).toBeGreaterThan(0);
+      kill(world);
+      flip(world, `${SHARD}/ledger`, slot + 30);
+      subject = await open(world);
+      expect(subject.shards[0]!.account()).toEqual(account);
+    }
+  });
+});
