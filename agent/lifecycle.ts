@@ -62,6 +62,10 @@ export function watchProcess(options: LifecycleOptions): Lifecycle {
     logger.warn('SIGHUP: reloading the configuration is not there yet; restart to apply changes');
   // What nobody caught leaves unknown state behind. All that was acknowledged is on disk, so a fresh start is safe.
   const onFatal = (error: unknown, origin?: unknown): void => {
+    if (isConnectionGone(error)) {
+      logger.warn('an error of a connection that is gone reached nobody', { error: describe(error) });
+      return;
+    }
     logger.error('internal error, the process ends; what was acknowledged is on disk', {
       origin: typeof origin === 'string' ? origin : 'unhandledRejection',
       error: describe(error),
@@ -101,6 +105,23 @@ async function stopWithin(options: LifecycleOptions, exitNow: (code: number) => 
     clearTimeout(soft);
     clearTimeout(hard);
   }
+}
+
+/** What a socket says when its peer went away leaves no unknown state behind, wherever it surfaces. */
+const goneCodes = new Set([
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_STREAM_WRITE_AFTER_END',
+  'ERR_HTTP2_STREAM_ERROR',
+  'ERR_HTTP2_SESSION_ERROR',
+  'ERR_HTTP2_INVALID_STREAM',
+]);
+
+function isConnectionGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && goneCodes.has(String(error.code));
 }
 
 function describe(error: unknown): string {

@@ -109,11 +109,16 @@ function greet(agent: Agent, { config }: ReadFromOptions, terminal: Terminal): v
       ({ protocol, address }) => `  OTLP over ${protocol.toUpperCase().replace('GRPC', 'gRPC')}: ${address}`,
     ),
     `  kept in:        ${config?.buffer.directory}`,
-    '  written to:     ./holdfast-data/export/telemetry.jsonl',
+    ...filesOf(config).map((file) => `  written to:     ${file}`),
     ...[...agent.admin].map(([name, address]) => `  ${name}: http://${address}`),
   ];
   if (http) lines.push('', 'Send something:', '', `  ${curlLine(http.address)}`, '');
   terminal.err(`${lines.join('\n')}\n`);
+}
+
+function filesOf(config: AgentConfig | undefined): string[] {
+  const configs = config?.exporters.map((exporter) => exporter.config as { path?: unknown }) ?? [];
+  return configs.flatMap(({ path }) => (typeof path === 'string' ? [path] : []));
 }
 
 function describe(error: unknown): string {

@@ -115,6 +115,13 @@ describe('the end of the process', () => {
     },
   );
 
+  it('does not come because a connection was reset and nobody listened', () => {
+    const { events, exits, logged } = begin();
+    events.emit('uncaughtException', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    expect(exits).toEqual([]);
+    expect(logged.join()).toContain('ECONNRESET');
+  });
+
   it('is nobody’s business any more after leaving', () => {
     const { events, leave } = begin();
     leave();

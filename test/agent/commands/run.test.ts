@@ -1,11 +1,13 @@
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { curlLine } from '../../../agent/first_steps.ts';
 
 const execute = promisify(execFile);
 const main = path.resolve(import.meta.dirname, '../../../agent/main.ts');
@@ -134,6 +136,57 @@ describe('holdfast without any argument but free ports', () => {
     await says(/reloading the configuration is not there yet/);
     child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
+  });
+});
+
+describe('holdfast with a backend that never answers', () => {
+  async function withHangingBackend(
+    timeout: string,
+    use: (started: Started) => Promise<void>,
+  ): Promise<void> {
+    const backend = createServer().listen(0, '127.0.0.1');
+    await once(backend, 'listening');
+    const { port } = backend.address() as AddressInfo;
+    const config = path.join(directory, 'hang.yaml');
+    await writeFile(
+      config,
+      `receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}}}}
+exporters: {otlp_http: {endpoint: "http://127.0.0.1:${port}", timeout: 5m}}
+service:
+  shutdown_timeout: ${timeout}
+  telemetry: {metrics: {level: none}}
+  pipelines: {logs: {receivers: [otlp], exporters: [otlp_http]}}
+`,
+    );
+    const started = begin(['--config', config]);
+    const [, address] = await started.says(/"message":"listening".*"address":"([^"]+)"/);
+    await started.says(/"message":"ready"/);
+    const asked = once(backend, 'connection') as Promise<[Socket]>;
+    await execute('sh', ['-c', curlLine(address!)]);
+    const [connection] = await asked;
+    await once(connection, 'data');
+    try {
+      await use(started);
+    } finally {
+      connection.destroy();
+      backend.close();
+    }
+  }
+
+  it('ends within its deadline all the same, exit code 0', async () => {
+    await withHangingBackend('1s', async ({ child, exited }) => {
+      child.kill('SIGTERM');
+      expect(await exited).toEqual([0, null]);
+    });
+  });
+
+  it('ends at once with a second signal', async () => {
+    await withHangingBackend('5m', async ({ child, exited, says }) => {
+      child.kill('SIGTERM');
+      await says(/"message":"stopping"/);
+      child.kill('SIGINT');
+      expect(await exited).toEqual([130, null]);
+    });
   });
 });
 
