@@ -1,6 +1,7 @@
 // A log on a disk in memory with a clock that stands still: what the tests of the log's parts share. Invariant: whatever
 // it opened can be opened again from the same bytes.
 
+import { expect } from '@jest/globals';
 import type { Batch, Reader } from '../../buffer/batch.ts';
 import { Log, type LogOptions } from '../../buffer/index.ts';
 import type { Shard } from '../../buffer/shard.ts';
@@ -39,6 +40,26 @@ export class LogOnMemory {
   /** What is on disk now, as a process that is killed leaves it, on a disk of its own. */
   killed(): LogOnMemory {
     return new LogOnMemory(this.disk.copy());
+  }
+}
+
+/** The log with one stream of one shard. */
+export async function openedOnMemory(options: Partial<LogOptions> = {}, on = new LogOnMemory()) {
+  const log = await on.open(options);
+  const stream = await log.stream('s');
+  return { on, log, stream, shard: stream.shardOf(0) };
+}
+
+/** Fails unless every account of the log adds up. */
+export function expectAccountsToAddUp(log: Log): void {
+  for (const shards of Object.values(log.stats().streams)) {
+    for (const { account, logStart, highWatermark } of shards) {
+      const dropped = Object.values(account.dropped).reduce((sum, count) => sum + count, 0);
+      expect(account.appended).toBe(
+        account.retained + account.deletedConsumed + dropped + account.quarantined,
+      );
+      expect(account.retained).toBeLessThanOrEqual(highWatermark - logStart);
+    }
   }
 }
 

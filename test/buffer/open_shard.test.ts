@@ -1,0 +1,59 @@
+// What opening finds of a shard that was harmed: kept aside, told, counted once, and everything else is there.
+
+import { describe, expect, it } from '@jest/globals';
+import { appendDurably, openedOnMemory, readAll } from './log_on_memory.ts';
+
+describe('damage found when the log is opened', () => {
+  it('is kept aside, told, counted once, and costs its frame alone', async () => {
+    const source = await openedOnMemory();
+    for (let commit = 0; commit < 5; commit++)
+      await appendDurably(source.shard, `${commit} a`, `${commit} b`);
+    await source.log.close();
+    const path = '/log/s/0/00000000000000000000.log';
+    const damaged = source.on.killed();
+    const frame = damaged.disk.bytes(path).length / 5;
+    damaged.disk.bytes(path)[2 * frame + 45]! ^= 1;
+    const aside = Buffer.from(damaged.disk.bytes(path).subarray(2 * frame, 3 * frame));
+    for (let opening = 0; opening < 3; opening++) {
+      const { log, stream, shard } = await openedOnMemory({}, damaged);
+      expect(shard.account()).toMatchObject({ appended: 10, retained: 8, quarantined: 2 });
+      const all = await readAll((await stream.group('g')).reader(shard));
+      expect(all.map((one) => one.offset)).toEqual([0, 1, 2, 3, 6, 7, 8, 9]);
+      await log.close();
+    }
+    const kept = damaged.disk.paths().filter((name) => name.includes('/quarantine/'));
+    expect(kept).toEqual(['/log/s/0/quarantine/00000000000000000004-00000000000000000006.bin']);
+    expect(damaged.disk.bytes(kept[0]!).equals(aside)).toBe(true);
+    expect(damaged.reports.filter((one) => /quarantined/.test(one.message))).toHaveLength(1);
+  });
+
+  it('of any small file starts all the same: every entry is read or counted', async () => {
+    const source = await openedOnMemory({ segment: { maxBytes: 250 } });
+    for (let commit = 0; commit < 12; commit++) await appendDurably(source.shard, `entry ${commit}`);
+    void (await source.stream.group('g')).commit(source.shard, 3);
+    await source.log.close();
+    const files = source.on.disk
+      .paths()
+      .filter((path) => /\/(ledger|offsets|\d+\.index|\d+\.log)$/.test(path));
+    for (const path of files) {
+      for (const harm of ['gone', 'empty', 'zeros', 'garbage', 'half'] as const) {
+        const on = source.on.killed();
+        const bytes = on.disk.bytes(path);
+        if (harm === 'gone') await on.disk.remove(path);
+        else if (harm === 'empty') on.disk.replace(path, Buffer.alloc(0));
+        else if (harm === 'half') on.disk.replace(path, bytes.subarray(0, bytes.length >>> 1));
+        else bytes.fill(harm === 'zeros' ? 0 : 0x48);
+        const { log, stream, shard } = await openedOnMemory({}, on);
+        const group = await stream.group('h');
+        const all = await readAll(group.reader(shard));
+        const { appended, retained, quarantined } = shard.account();
+        expect(all.length).toBe(retained);
+        expect(appended).toBe(retained + quarantined);
+        expect(appended).toBe(12);
+        if (!path.endsWith('.log')) expect(all.length).toBe(12);
+        expect(await appendDurably(shard, 'next')).toBe(12);
+        await log.close();
+      }
+    }
+  });
+});
