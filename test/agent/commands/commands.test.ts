@@ -115,6 +115,85 @@ service:
   });
 });
 
+describe('a Collector file', () => {
+  it('is valid as it is, and each part that became something else is said in one line', async () => {
+    const at = await file(`receivers:
+  otlp:
+    protocols:
+      grpc:
+        endpoint: 0.0.0.0:4317
+      http:
+        endpoint: 0.0.0.0:4318
+processors:
+  memory_limiter:
+    check_interval: 1s
+    limit_percentage: 80
+    spike_limit_percentage: 20
+  batch:
+exporters:
+  otlphttp:
+    endpoint: https://backend.example:4318
+    headers:
+      x-token: \${env:TOKEN}
+    compression: gzip
+    retry_on_failure:
+      enabled: true
+      initial_interval: 5s
+      max_elapsed_time: 0
+    sending_queue:
+      enabled: true
+      num_consumers: 4
+      queue_size: 5000
+      storage: file_storage
+  debug:
+    verbosity: basic
+extensions:
+  health_check:
+    endpoint: 0.0.0.0:13133
+  file_storage:
+    directory: /var/lib/otelcol/storage
+    timeout: 10s
+    create_directory: true
+service:
+  extensions: [health_check, file_storage]
+  telemetry:
+    logs: {level: info}
+    metrics:
+      readers:
+        - pull:
+            exporter:
+              prometheus: {host: 0.0.0.0, port: 8888}
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [memory_limiter, batch]
+      exporters: [otlphttp]
+    metrics:
+      receivers: [otlp]
+      processors: [memory_limiter, batch]
+      exporters: [otlphttp]
+    logs:
+      receivers: [otlp]
+      processors: [memory_limiter, batch]
+      exporters: [otlphttp, debug]
+`);
+    const { code, out, err } = await call(['validate', '--config', at], { TOKEN: 'x' });
+    expect([code, out]).toEqual([0, `${at}: valid\n`]);
+    const notes = err.trim().split('\n');
+    for (const part of [
+      'exporters.otlphttp: otlphttp is read as otlp_http',
+      'processors.batch: not needed',
+      'processors.memory_limiter: not needed',
+      'extensions.file_storage: became buffer.directory /var/lib/otelcol/storage/holdfast',
+      'extensions.health_check: served at',
+      'exporters.otlphttp: sending_queue.storage',
+    ]) {
+      expect(notes.filter((note) => note.startsWith(`note: ${part}`))).toHaveLength(1);
+    }
+    expect(err).not.toContain('warning');
+  });
+});
+
 describe('holdfast components', () => {
   it('lists everything that a configuration can name', async () => {
     const { code, out } = await call(['components', '--json']);
