@@ -1,16 +1,40 @@
-// The protobuf bytes of an entry whatever its codec, for exporters that have to look inside or to merge. Invariant: never
-// more bytes than the entry's header says (they were counted and capped when it came in).
+// The protobuf bytes of an entry whatever its codec, for exporters that have to look inside or to merge. Invariant: exactly
+// as many bytes as the entry's header says (they were counted and capped when it came in).
 
-import { gunzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import { HoldfastError } from '../config/error.ts';
 import type { Entry } from '../otlp/entry.ts';
 
-const CHUNK_BYTES = 256 * 1024;
+const gunzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip);
 
-/** @throws when the stored bytes are not what the header says. */
-export function plainPayload(entry: Entry): Promise<Uint8Array> | Uint8Array {
+/** Below this a trip to another thread costs more than the work. */
+const SMALL_BYTES = 16 * 1024;
+const CHUNK_BYTES_MAX = 2 ** 20;
+const CHUNK_BYTES_MIN = 1024;
+
+/** @throws HoldfastError `HF_EXPORT_ENTRY_DAMAGED` when the stored bytes are not what the header says. */
+export async function plainPayload(entry: Entry): Promise<Uint8Array> {
   if (entry.codec === 'identity') return entry.payload;
-  return new Promise((resolve, reject) => {
-    const options = { maxOutputLength: Math.max(1, entry.rawLength), chunkSize: CHUNK_BYTES };
-    gunzip(entry.payload, options, (error, bytes) => (error ? reject(error) : resolve(bytes)));
-  });
+  // The receiver has seen the raw length; one byte more shows that this is something else.
+  const most = entry.rawLength + 1;
+  const options = {
+    maxOutputLength: most,
+    chunkSize: Math.max(CHUNK_BYTES_MIN, Math.min(CHUNK_BYTES_MAX, most)),
+  };
+  let bytes: Uint8Array;
+  try {
+    bytes =
+      entry.rawLength <= SMALL_BYTES
+        ? zlib.gunzipSync(entry.payload, options)
+        : await gunzip(entry.payload, options);
+  } catch (cause) {
+    throw damaged('cannot be decompressed', cause);
+  }
+  if (bytes.length !== entry.rawLength) throw damaged('decompresses to another length than it had');
+  return bytes;
+}
+
+function damaged(how: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('HF_EXPORT_ENTRY_DAMAGED', `an entry ${how}`, false, { cause });
 }

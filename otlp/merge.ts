@@ -5,15 +5,21 @@
 import assert from 'node:assert/strict';
 import type { Entry } from './entry.ts';
 
-/** One allocation; a single entry is handed out as it is, without a copy. All payloads must be of codec `identity`. */
-export function concatenate(entries: readonly Pick<Entry, 'codec' | 'payload'>[]): Uint8Array {
+/**
+ * One allocation; a single entry is handed out as it is, without a copy. All payloads must be of codec `identity`.
+ * @param allocate gives at least so many bytes; what they hold does not matter.
+ */
+export function concatenate(
+  entries: readonly Pick<Entry, 'codec' | 'payload'>[],
+  allocate: (bytes: number) => Uint8Array = Buffer.allocUnsafe,
+): Uint8Array {
   let bytes = 0;
   for (const entry of entries) {
     assert.equal(entry.codec, 'identity', 'compressed payloads cannot be merged by concatenation');
     bytes += entry.payload.length;
   }
   if (entries.length === 1) return entries[0]!.payload;
-  const merged = Buffer.allocUnsafe(bytes);
+  const merged = allocate(bytes).subarray(0, bytes);
   let position = 0;
   for (const entry of entries) {
     merged.set(entry.payload, position);

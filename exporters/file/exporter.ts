@@ -2,7 +2,6 @@
 // a batch is delivered when its lines are fsynced, so that the drain loop commits nothing that a power cut could take.
 
 import { requestToJson } from '../../otlp/json.ts';
-import { MalformedOtlp } from '../../otlp/malformed.ts';
 import { signals } from '../../otlp/signal.ts';
 import { drainConfigOf } from '../drain/config.ts';
 import type { ExportBatch, Exporter, ExporterFactory, Outcome } from '../exporter.ts';
@@ -23,6 +22,7 @@ class FileExporter implements Exporter {
       maxAge_ms: rotation.max_age,
       keep_ms: rotation.max_days * DAY_MS,
       maxBackups: rotation.max_backups,
+      lineStart: '{"resource',
       now: Date.now,
     });
   }
@@ -37,8 +37,7 @@ class FileExporter implements Exporter {
       lines = await linesOf(batch);
     } catch (error) {
       // What cannot be shown as JSON never will be: the drain loop finds out which entry it is.
-      if (error instanceof MalformedOtlp) return { kind: 'rejected', reason: error.message };
-      throw error;
+      return { kind: 'rejected', reason: error instanceof Error ? error.message : String(error) };
     }
     try {
       await this.#file.append(lines);

@@ -13,6 +13,8 @@ export interface RotatingFileOptions {
   readonly keep_ms: number;
   /** Rotated files that are kept; 0: all. */
   readonly maxBackups: number;
+  /** How every line begins: tells a line of ours that a crash cut short from what somebody else wrote. */
+  readonly lineStart: string;
   /** ms since the Unix epoch. */
   readonly now: () => number;
 }
@@ -38,16 +40,14 @@ export class RotatingFile {
     this.#options = options;
   }
 
-  /** Opens the file, creating folders as needed, and cuts off a line that a crash left unfinished. */
+  /** Opens the file, creating folders as needed, and cuts off a line of ours that a crash left unfinished. */
   async open(): Promise<void> {
     const { path: file, now } = this.#options;
     await fs.promises.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
     const handle = await fs.promises.open(file, 'a+', 0o600);
     try {
       const stat = await handle.stat();
-      // A whole line ends in a newline; the rest of one was never counted as delivered and is written again.
-      this.#size = await endOfLastLine(handle, stat.size);
-      if (this.#size < stat.size) await handle.truncate(this.#size);
+      this.#size = await this.#endLastLine(handle, stat.size);
       this.#begun_ms = this.#size === 0 ? now() : stat.birthtimeMs || stat.mtimeMs;
       await syncDirectory(path.dirname(file));
     } catch (error) {
@@ -55,6 +55,20 @@ export class RotatingFile {
       throw error;
     }
     this.#handle = handle;
+  }
+
+  /** Makes the file end in a whole line and returns its size. */
+  async #endLastLine(handle: fs.promises.FileHandle, size: number): Promise<number> {
+    const end = await endOfLastLine(handle, size);
+    if (end === size) return size;
+    const start = Buffer.alloc(this.#options.lineStart.length);
+    await handle.read(start, 0, Math.min(start.length, size - end), end);
+    const ours = this.#options.lineStart.startsWith(start.toString('latin1').replace(/\0+$/, ''));
+    // The rest of our own line was never counted as delivered and is written again; what is not ours stays.
+    if (ours) await handle.truncate(end);
+    else await handle.write('\n', size);
+    await handle.datasync();
+    return ours ? end : size + 1;
   }
 
   /** Appends whole lines. What comes while a write is under way shares the next one. */

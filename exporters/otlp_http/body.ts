@@ -3,13 +3,13 @@
 
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import { HoldfastError } from '../../config/error.ts';
+import type { Block, BlockPool } from '../../buffer/index.ts';
 import type { Entry } from '../../otlp/entry.ts';
 import { concatenate } from '../../otlp/merge.ts';
 import type { ExportBatch } from '../exporter.ts';
+import { plainPayload } from '../plain.ts';
 
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
-const gunzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip);
 
 /** Below this a trip to another thread costs more than the work. */
 const SMALL_BYTES = 16 * 1024;
@@ -19,17 +19,27 @@ const CHUNK_BYTES_MIN = 1024;
 export interface Body {
   readonly bytes: Uint8Array;
   readonly gzipped: boolean;
+  /** Memory of the pool under `bytes`: to be released only when nobody reads it any more. */
+  readonly block: Block | undefined;
 }
 
 /** `level` undefined: nothing is compressed. @throws HoldfastError `HF_EXPORT_ENTRY_DAMAGED`. */
-export async function bodyOf(batch: ExportBatch, level: number | undefined): Promise<Body> {
+export async function bodyOf(batch: ExportBatch, level: number | undefined, pool: BlockPool): Promise<Body> {
   const { entries } = batch;
   const only = entries.length === 1 ? entries[0]! : undefined;
-  if (only?.codec === 'gzip' && level !== undefined) return { bytes: only.payload, gzipped: true };
+  if (only?.codec === 'gzip' && level !== undefined) {
+    return { bytes: only.payload, gzipped: true, block: undefined };
+  }
   const plain = entries.every((entry) => entry.codec === 'identity') ? entries : await decompressed(entries);
-  const merged = concatenate(plain);
-  if (level === undefined) return { bytes: merged, gzipped: false };
-  return { bytes: await compressed(merged, level), gzipped: true };
+  let block: Block | undefined;
+  const merged = concatenate(plain, (bytes) => {
+    block = pool.acquire(bytes);
+    return block.memory;
+  });
+  if (level === undefined) return { bytes: merged, gzipped: false, block };
+  const bytes = await compressed(merged, level);
+  block?.release();
+  return { bytes, gzipped: true, block: undefined };
 }
 
 async function compressed(bytes: Uint8Array, level: number): Promise<Buffer> {
@@ -41,29 +51,11 @@ async function compressed(bytes: Uint8Array, level: number): Promise<Buffer> {
 async function decompressed(entries: readonly Entry[]): Promise<Pick<Entry, 'codec' | 'payload'>[]> {
   const plain: Pick<Entry, 'codec' | 'payload'>[] = [];
   for (const entry of entries) {
-    plain.push(entry.codec === 'identity' ? entry : { codec: 'identity', payload: await inflated(entry) });
+    plain.push(
+      entry.codec === 'identity' ? entry : { codec: 'identity', payload: await plainPayload(entry) },
+    );
   }
   return plain;
-}
-
-async function inflated(entry: Entry): Promise<Uint8Array> {
-  // The receiver has seen the raw length; one byte more shows that this is something else.
-  const options = { maxOutputLength: entry.rawLength + 1, chunkSize: clamp(entry.rawLength + 1) };
-  let bytes: Uint8Array;
-  try {
-    bytes =
-      entry.rawLength <= SMALL_BYTES
-        ? zlib.gunzipSync(entry.payload, options)
-        : await gunzip(entry.payload, options);
-  } catch (cause) {
-    throw damaged('cannot be decompressed', cause);
-  }
-  if (bytes.length !== entry.rawLength) throw damaged('decompresses to another length than it had');
-  return bytes;
-}
-
-function damaged(how: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('HF_EXPORT_ENTRY_DAMAGED', `an entry ${how}`, false, { cause });
 }
 
 function clamp(bytes: number): number {

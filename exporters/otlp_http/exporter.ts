@@ -2,6 +2,7 @@
 // else happens on the way is an outcome, never an exception.
 
 import type { Dispatcher } from 'undici';
+import { BlockPool } from '../../buffer/index.ts';
 import { HoldfastError } from '../../config/error.ts';
 import { redacted } from '../../config/secret.ts';
 import { type Signal, signals } from '../../otlp/signal.ts';
@@ -15,6 +16,7 @@ import { outcomeOf, tidy } from './outcome.ts';
 
 /** OTLP.md, 36: no more of an answer is read. */
 const RESPONSE_BYTES_MAX = 4 * 2 ** 20;
+const POOL_BYTES_MAX = 4 * 2 ** 20;
 /** Shorter header values are too common in messages to be taken for a secret. */
 const SECRET_CHARACTERS_MIN = 6;
 
@@ -30,6 +32,8 @@ class OtlpHttpExporter implements Exporter {
   readonly #gzipHeaders: string[];
   readonly #secrets: readonly string[];
   readonly #level: number | undefined;
+  /** Memory for merged bodies: a fresh one for every request keeps the collector busy. */
+  readonly #pool = new BlockPool(POOL_BYTES_MAX);
   #dispatcher: Dispatcher | undefined;
 
   constructor(config: OtlpHttpConfig, context: ExporterContext) {
@@ -52,7 +56,7 @@ class OtlpHttpExporter implements Exporter {
     if (this.#dispatcher === undefined) return { kind: 'retry', reason: 'not started' };
     let body: Body;
     try {
-      body = await bodyOf(batch, this.#level);
+      body = await bodyOf(batch, this.#level, this.#pool);
     } catch (error) {
       return { kind: 'rejected', reason: reasonOf(error) };
     }
@@ -65,6 +69,8 @@ class OtlpHttpExporter implements Exporter {
     };
     try {
       const answer = await exchange(this.#dispatcher, request, signal);
+      // Who says no may say it before all was sent, and after a failure who knows: such memory is left to the collector.
+      if (answer.status === 200) body.block?.release();
       return outcomeOf(batch.signal, answer, Date.now(), (text) => this.#withoutSecrets(text));
     } catch (error) {
       return { kind: 'retry', reason: reasonOf(error) };

@@ -58,6 +58,13 @@ test('what cannot be shown as JSON is rejected and nothing of its batch is writt
   expect(fs.readFileSync(file, 'utf8')).toBe('');
 });
 
+test('an entry whose stored form is damaged is rejected, not tried for ever', async () => {
+  const batch = batchOf([logsRequest(['a'])], true);
+  const [entry] = batch.entries;
+  const damaged = { ...batch, entries: [{ ...entry!, payload: entry!.payload.subarray(0, 12) }] };
+  expect(await exporter.send(damaged, never)).toMatchObject({ kind: 'rejected' });
+});
+
 test('a disk that refuses is a reason to try again', async () => {
   await exporter.stop();
   fs.rmSync(file);

@@ -30,6 +30,7 @@ async function opened(
     maxAge_ms: options.maxAge_ms ?? 0,
     keep_ms: options.keep_ms ?? 0,
     maxBackups: options.maxBackups ?? 0,
+    lineStart: '{"resource',
     now: () => now_ms,
   });
   open.push(rotating);
@@ -52,7 +53,7 @@ test('creates folders, appends lines, and goes on where it was after a restart',
 
 test('cuts off the line that a crash left unfinished, and nothing else', async () => {
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  const half = 'x'.repeat(200_000);
+  const half = `{"resourceLogs":[${'x'.repeat(200_000)}`;
   fs.writeFileSync(file, `whole\nwhole too\n${half}`);
   const rotating = await opened({ max_bytes: 1e6 });
   await rotating.append(line('next'));
@@ -61,9 +62,20 @@ test('cuts off the line that a crash left unfinished, and nothing else', async (
 
 test('an unfinished first line leaves an empty file', async () => {
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, '{"half":');
-  await opened();
-  expect(fs.readFileSync(file, 'utf8')).toBe('');
+  for (const half of ['{', '{"reso', '{"resourceSpans":[{"sco']) {
+    fs.writeFileSync(file, half);
+    const rotating = await opened();
+    expect(fs.readFileSync(file, 'utf8')).toBe('');
+    await rotating.close();
+  }
+});
+
+test('text of somebody else without a newline at its end is kept', async () => {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, 'not of ours');
+  const rotating = await opened();
+  await rotating.append(line('next'));
+  expect(fs.readFileSync(file, 'utf8')).toBe('not of ours\nnext\n');
 });
 
 test('begins a new file before the size is passed, and keeps every line once', async () => {
