@@ -69,14 +69,14 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
-/** Starts the agent from source on the Node that runs this, and waits until `healthUrl` answers 200. */
+/** Starts the agent as it is shipped (dist/) on the Node that runs this, and waits until `healthUrl` answers 200. */
 export async function startAgent(
   configFile: string,
   healthUrl: string,
   logTo: number,
 ): Promise<RunningAgent> {
   const started = performance.now();
-  const child = spawn(process.execPath, [QUIET, 'agent/main.ts', 'run', '--config', configFile], {
+  const child = spawn(process.execPath, [QUIET, 'dist/agent/main.js', 'run', '--config', configFile], {
     cwd: root,
     stdio: ['ignore', 'ignore', logTo],
     env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
