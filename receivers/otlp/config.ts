@@ -2,6 +2,7 @@
 // Invariant: without a word it listens on 127.0.0.1 alone, on the ports that OTLP assigns.
 
 import { z } from 'zod';
+import { formatAddress } from '../../config/endpoint.ts';
 import { durationMs, listenAddress, section, sectionOf, sizeBytes } from '../../config/fields.ts';
 
 const MIB = 2 ** 20;
@@ -11,6 +12,9 @@ const BODY_MIB_MAX = 1024;
 const urlPath = () =>
   z.string().regex(/^\/[^\s?#]*$/, 'a path that begins with / and has no query, such as /v1/traces');
 
+/** Connections beyond it are closed as they come. */
+const maxConnections = () => z.number().int().min(1).max(100_000).default(1000);
+
 const grpc = section({
   endpoint: listenAddress().prefault('127.0.0.1:4317'),
   /** The Collector's key; the kind of the address says it here. */
@@ -19,6 +23,7 @@ const grpc = section({
   max_recv_msg_size_mib: z.number().int().min(1).max(BODY_MIB_MAX).default(64),
   /** Calls under way on one connection. */
   max_concurrent_streams: z.number().int().min(1).max(10_000).default(100),
+  max_connections: maxConnections(),
 });
 
 const http = section({
@@ -34,16 +39,35 @@ const http = section({
   read_timeout: durationMs({ min: 100 }).prefault('60s'),
   /** A connection without a request is closed after it. */
   idle_timeout: durationMs({ min: 100 }).prefault('65s'),
-  max_connections: z.number().int().min(1).max(100_000).default(1000),
+  max_connections: maxConnections(),
 });
 
 /** Which protocols are on: those that are named; both where none is. */
 const protocols = sectionOf(
   z.preprocess(
     (value) => (isEmpty(value) ? { grpc: {}, http: {} } : value),
-    z.strictObject({ grpc: grpc.optional(), http: http.optional() }),
+    z.strictObject({ grpc: grpc.optional(), http: http.optional() }).superRefine(checkTogether),
   ),
 );
+
+function checkTogether(
+  protocols: { grpc?: z.output<typeof grpc> | undefined; http?: z.output<typeof http> | undefined },
+  context: z.core.$RefinementCtx,
+): void {
+  if (!protocols.http) return;
+  const {
+    traces_url_path: traces,
+    metrics_url_path: metrics,
+    logs_url_path: logs,
+    endpoint,
+  } = protocols.http;
+  const twice = new Set([traces, metrics, logs]).size < 3;
+  if (twice) context.addIssue({ code: 'custom', path: ['http'], message: 'two signals have the same path' });
+  const taken = protocols.grpc && formatAddress(protocols.grpc.endpoint) === formatAddress(endpoint);
+  if (taken && !(endpoint.kind === 'tcp' && endpoint.port === 0)) {
+    context.addIssue({ code: 'custom', path: ['http', 'endpoint'], message: 'grpc has the same endpoint' });
+  }
+}
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;

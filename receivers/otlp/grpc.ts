@@ -1,15 +1,16 @@
 // OTLP over gRPC: the three Export services on @grpc/grpc-js, with raw bytes in and raw bytes out.
 // Invariant: OK is sent only after `durable` has resolved; whoever should come back gets UNAVAILABLE with RetryInfo.
 
+import net from 'node:net';
 import * as grpc from '@grpc/grpc-js';
-import { type Address, formatAddress } from '../../config/endpoint.ts';
+import type { Address } from '../../config/endpoint.ts';
 import type { Logger } from '../../config/logger.ts';
 import { type Signal, signals } from '../../otlp/signal.ts';
 import { encodeStatus } from '../../otlp/status.ts';
 import type { Intake } from '../receiver.ts';
-import { bindError } from './bind.ts';
 import type { GrpcConfig } from './config.ts';
 import { InFlight, Share } from './in_flight.ts';
+import { listen } from './listen.ts';
 import { logRefusal, refusalOf, refusedHere } from './refusal.ts';
 import { take } from './take.ts';
 
@@ -51,7 +52,10 @@ export class GrpcServer {
   readonly #logger: Logger;
   readonly #intake: Intake;
   readonly #inFlight: InFlight;
-  readonly #server: grpc.Server;
+  readonly #grpc: grpc.Server;
+  readonly #connections: grpc.ConnectionInjector;
+  /** Connections are accepted here and given to grpc-js, so that they are bounded and cut off as those of HTTP are. */
+  readonly #listener: net.Server;
 
   constructor(config: GrpcConfig, id: string, logger: Logger, intake: Intake) {
     const maxMessage_bytes = config.max_recv_msg_size_mib * MIB;
@@ -60,7 +64,7 @@ export class GrpcServer {
     this.#logger = logger;
     this.#intake = intake;
     this.#inFlight = new InFlight(maxMessage_bytes);
-    this.#server = new grpc.Server({
+    this.#grpc = new grpc.Server({
       'grpc.max_receive_message_length': maxMessage_bytes,
       'grpc.max_concurrent_streams': config.max_concurrent_streams,
       // Statistics that nothing here reads.
@@ -68,6 +72,11 @@ export class GrpcServer {
     });
     // A signal without a pipeline is left out: grpc-js answers UNIMPLEMENTED.
     for (const signal of signals) if (intake.signals.has(signal)) this.#serve(signal);
+    this.#connections = this.#grpc.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    this.#listener = net.createServer({ noDelay: true }, (socket) => {
+      this.#connections.injectConnection(socket);
+    });
+    this.#listener.maxConnections = config.max_connections;
   }
 
   /** Bytes of requests held in memory now. */
@@ -77,31 +86,24 @@ export class GrpcServer {
 
   /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
   start(): Promise<string> {
-    const endpoint = this.#endpoint;
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(target(endpoint), grpc.ServerCredentials.createInsecure(), (error, port) => {
-        if (error) reject(bindError(this.#id, TRANSPORT, endpoint, error));
-        else resolve(formatAddress(endpoint.kind === 'unix' ? endpoint : { ...endpoint, port }));
-      });
-    });
+    const place = { id: this.#id, protocol: TRANSPORT, endpoint: this.#endpoint };
+    return listen(this.#listener, place, this.#logger);
   }
 
   /** Answers what is in flight, then closes; what is left when `deadline` aborts is cut off. */
-  stop(deadline: AbortSignal): Promise<void> {
-    const server = this.#server;
-    return new Promise((resolve) => {
-      const cut = () => server.forceShutdown();
-      server.tryShutdown(() => {
-        deadline.removeEventListener('abort', cut);
-        resolve();
-      });
-      if (deadline.aborted) cut();
-      else deadline.addEventListener('abort', cut, { once: true });
-    });
+  async stop(deadline: AbortSignal): Promise<void> {
+    // forceShutdown() of grpc-js 1.14 does not know its connections while channelz is off; drain() does.
+    const cut = () => this.#connections.drain(0);
+    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    const shutDown = new Promise<void>((resolve) => this.#grpc.tryShutdown(() => resolve()));
+    if (deadline.aborted) cut();
+    else deadline.addEventListener('abort', cut, { once: true });
+    await Promise.all([closed, shutDown]);
+    deadline.removeEventListener('abort', cut);
   }
 
   #serve(signal: Signal): void {
-    this.#server.addService(definitionOf(signal), {
+    this.#grpc.addService(definitionOf(signal), {
       Export: (call: Call, callback: Callback) => void this.#export(signal, call, callback),
     });
   }
@@ -132,10 +134,4 @@ export class GrpcServer {
     const details = refusal.message.toWellFormed();
     return Object.assign(new Error(details), { code: refusal.rpc, details, metadata });
   }
-}
-
-/** The address in the form of gRPC name resolution. */
-function target(address: Address): string {
-  if (address.kind === 'tcp' && address.host === '') return formatAddress({ ...address, host: '::' });
-  return formatAddress(address);
 }

@@ -2,21 +2,19 @@
 // Invariant: 200 is written only after `durable` has resolved, and every other end is a Status or a closed connection.
 
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { BlockPool } from '../../buffer/index.ts';
-import { formatAddress } from '../../config/endpoint.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { Codec } from '../../otlp/entry.ts';
 import type { Signal } from '../../otlp/signal.ts';
 import type { Intake, Ticket } from '../receiver.ts';
 import { answerRefusal, answerSuccess } from './answer.ts';
-import { bindError } from './bind.ts';
 import { ClientGone, readBody } from './body.ts';
 import { answerClientError } from './client_error.ts';
 import type { HttpConfig } from './config.ts';
 import { gunzipLater, gunzipNow } from './decompress.ts';
 import { answerEncoding, type Head, type HeadRules, readHead, signalOf } from './head.ts';
 import { InFlight, Share } from './in_flight.ts';
+import { listen } from './listen.ts';
 import { logRefusal, refusalOf, refusedHere } from './refusal.ts';
 import { take } from './take.ts';
 
@@ -78,22 +76,8 @@ export class HttpServer {
 
   /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
   start(): Promise<string> {
-    const { endpoint } = this.#config;
-    const server = this.#server;
-    return new Promise((resolve, reject) => {
-      const onError = (error: Error) => reject(bindError(this.#id, TRANSPORT, endpoint, error));
-      server.once('error', onError);
-      server.once('listening', () => {
-        server.off('error', onError);
-        server.on('error', (error) => this.#logger.error('http server', { error: error.message }));
-        if (endpoint.kind === 'unix') return resolve(formatAddress(endpoint));
-        const { address, port } = server.address() as AddressInfo;
-        resolve(formatAddress({ kind: 'tcp', host: address, port }));
-      });
-      if (endpoint.kind === 'unix') server.listen(endpoint.path);
-      else if (endpoint.host === '') server.listen(endpoint.port);
-      else server.listen(endpoint.port, endpoint.host);
-    });
+    const place = { id: this.#id, protocol: TRANSPORT, endpoint: this.#config.endpoint };
+    return listen(this.#server, place, this.#logger);
   }
 
   /** Answers what is in flight, then closes; what is left when `deadline` aborts is cut off. */

@@ -1,0 +1,62 @@
+// Puts a server on its address, and says what is wrong when it cannot be there.
+// Invariant: the error names the address, the key that sets it, and what to do.
+
+import type { AddressInfo, Server } from 'node:net';
+import { type Address, formatAddress } from '../../config/endpoint.ts';
+import { HoldfastError } from '../../config/error.ts';
+import type { Logger } from '../../config/logger.ts';
+
+const advice: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'something listens there already: stop it, or choose another port'],
+  [
+    'EACCES',
+    'this user may not listen there: ports below 1024 need CAP_NET_BIND_SERVICE, or choose a higher one',
+  ],
+  ['EADDRNOTAVAIL', 'no interface of this machine has that address'],
+  ['ENOTFOUND', 'that host name has no address'],
+  ['EAFNOSUPPORT', 'this machine has no such address family: IPv6 may be switched off'],
+]);
+
+export interface Place {
+  /** Id of the receiver. */
+  readonly id: string;
+  /** `grpc` or `http`, as under `protocols:` */
+  readonly protocol: string;
+  readonly endpoint: Address;
+}
+
+/** @returns the address with the port that it really has. @throws HoldfastError HF_RECEIVER_BIND */
+export function listen(server: Server, place: Place, logger: Logger): Promise<string> {
+  const { endpoint } = place;
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error) => reject(bindError(place, error));
+    server.once('error', onError);
+    server.once('listening', () => {
+      server.off('error', onError);
+      server.on('error', (error) =>
+        logger.error('server', { protocol: place.protocol, error: error.message }),
+      );
+      if (endpoint.kind === 'unix') return resolve(formatAddress(endpoint));
+      const { address, port } = server.address() as AddressInfo;
+      resolve(formatAddress({ kind: 'tcp', host: address, port }));
+    });
+    if (endpoint.kind === 'unix') server.listen(endpoint.path);
+    else if (endpoint.host === '') server.listen(endpoint.port);
+    else server.listen(endpoint.port, endpoint.host);
+  });
+}
+
+function bindError(place: Place, cause: Error): HoldfastError {
+  const { id, protocol, endpoint } = place;
+  const code = errorCode(cause);
+  return new HoldfastError(
+    'HF_RECEIVER_BIND',
+    `receiver ${id} cannot listen on ${formatAddress(endpoint)} (${code}): ${advice.get(code) ?? cause.message} (protocols.${protocol}.endpoint)`,
+    code === 'EADDRINUSE',
+    { cause },
+  );
+}
+
+function errorCode(error: Error): string {
+  return 'code' in error ? String(error.code) : error.name;
+}
