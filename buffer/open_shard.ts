@@ -8,6 +8,7 @@ import { indexName, segmentBase, segmentName } from './names.ts';
 import { errorCode, type File } from './ports/file_system.ts';
 import type { OffsetRange } from './ranges.ts';
 import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './recovery.ts';
+import { makeDurable } from './salvage.ts';
 import { decodeIndex, type Segment } from './segment.ts';
 import { type LogParts, Shard } from './shard.ts';
 import { TwoSlotFile } from './two_slot.ts';
@@ -42,8 +43,8 @@ class Opening {
   #ledgerMissing = false;
   readonly #twoSlotFiles: TwoSlotFile[] = [];
   #changed = false;
-  /** Segments that were scanned: nothing says that all of them is durable. */
-  readonly #unsettled: RecoveredSegment[] = [];
+  /** The last segment, where its tail is to be cut. */
+  #torn: RecoveredSegment | undefined;
 
   constructor(options: OpenShardOptions) {
     this.#options = options;
@@ -89,7 +90,7 @@ class Opening {
       next,
     });
     if (this.#ledgerMissing || this.#changed) await shard.writeLedger();
-    for (const found of this.#unsettled) await this.#settle(found);
+    if (this.#torn) await this.#cut(this.#torn);
     for (const segment of segments) parts.budget.used_bytes += segment.bytes;
     return shard;
   }
@@ -126,7 +127,7 @@ class Opening {
   async #heldBases(bases: readonly number[]): Promise<number[]> {
     const held: number[] = [];
     for (const base of bases) {
-      const stat = await this.#parts.fileSystem.stat(`${this.#directory}/${segmentName(base)}`);
+      const stat = await this.#parts.fileSystem.stat(this.#pathOf(base));
       if (base === bases[bases.length - 1] || (stat && stat.size > 0)) held.push(base);
       else await this.#leftover(base);
     }
@@ -135,32 +136,54 @@ class Opening {
 
   async #segment(base: number, nextBase: number | undefined, promised: number): Promise<Segment | undefined> {
     const { fileSystem } = this.#parts;
-    const path = `${this.#directory}/${segmentName(base)}`;
-    const size = (await fileSystem.stat(path))?.size ?? 0;
+    const path = this.#pathOf(base);
+    const stat = await fileSystem.stat(path);
     if (nextBase !== undefined) {
-      const indexed = await this.#indexed(base, size);
+      const indexed = await this.#indexed(base, stat?.size ?? 0);
       if (indexed && indexed.end <= this.#ledger.logStart) return this.#leftover(indexed.base);
       // The end that the index says must be where the next segment begins, or the rest is looked at.
       if (indexed && indexed.end === nextBase) return indexed;
     }
     // A segment is begun only when everything below its base is durable, or is known to the account to have failed.
     const watermark = nextBase ?? promised;
-    const file = await fileSystem.open(path, 'write');
+    const size = await this.#settledSize(base, stat?.size ?? 0);
+    const file = await fileSystem.open(path, 'read');
     try {
       const found = await recoverSegment({ file, size, base, nextBase, watermark }, this.#parts.pool);
       if (base < this.#ledger.logStart && found.segment.end <= this.#ledger.logStart)
         return await this.#leftover(base);
       await this.#keepDamaged(file, found.damaged);
       // The frames of a tail may be all that says what was promised: the account must, before they go.
-      if (found.tail_bytes > 0 && nextBase === undefined) this.#changed = true;
+      if (found.tail_bytes > 0 && nextBase === undefined) {
+        this.#torn = found;
+        this.#changed = true;
+      }
       this.#note(found.ranges);
-      this.#unsettled.push(nextBase === undefined ? found : { ...found, tail_bytes: 0 });
       found.segment.sealed = nextBase !== undefined;
       found.segment.lastRunning_ms = this.#parts.running_ms();
       return found.segment;
     } finally {
       await file.close();
     }
+  }
+
+  /**
+   * Nothing says that all of a segment without an index is durable: it may stand in the page cache alone, where a process
+   * died before its sync or after a failed one. Readers must not be shown what a power cut takes away.
+   */
+  async #settledSize(base: number, size: number): Promise<number> {
+    if (size === 0) return 0;
+    const moved = await makeDurable(this.#parts.fileSystem, this.#directory, segmentName(base));
+    if (!moved) return size;
+    this.#parts.report('error', 'a segment refuses to be synced and was copied to a new file', {
+      shard: this.#id,
+      base,
+    });
+    return (await this.#parts.fileSystem.stat(this.#pathOf(base)))?.size ?? 0;
+  }
+
+  #pathOf(base: number): string {
+    return `${this.#directory}/${segmentName(base)}`;
   }
 
   /** Ranges that recovery found become part of the account, but for what is below the log start or known. */
@@ -221,24 +244,17 @@ class Opening {
     }
   }
 
-  /**
-   * Cuts the torn tail and makes the rest durable before anybody reads it: it may stand in the page cache alone, where a
-   * process died before its sync. Comes after the account, which alone knows by then what the tail said was promised.
-   */
-  async #settle(found: RecoveredSegment): Promise<void> {
+  /** Comes after the account, which alone knows by then what the tail said was promised. */
+  async #cut(found: RecoveredSegment): Promise<void> {
     const { segment, tail_bytes } = found;
-    if (segment.bytes + tail_bytes === 0) return;
-    const file = await this.#parts.fileSystem.open(
-      `${this.#directory}/${segmentName(segment.base)}`,
-      'write',
-    );
+    const file = await this.#parts.fileSystem.open(this.#pathOf(segment.base), 'write');
     try {
-      if (tail_bytes > 0) await file.truncate(segment.bytes);
+      await file.truncate(segment.bytes);
       await file.sync();
     } catch (error) {
       // Not to be written again: the next commit begins another segment.
       segment.sealed = true;
-      this.#parts.report('error', 'a recovered segment could not be synced and is given up', {
+      this.#parts.report('error', 'a torn tail could not be cut off; the segment ends here', {
         shard: this.#id,
         error: String(error),
       });
@@ -246,7 +262,6 @@ class Opening {
     } finally {
       await file.close();
     }
-    if (tail_bytes === 0) return;
     this.#parts.report('warn', 'a torn tail was cut off; nobody was promised it', {
       shard: this.#id,
       bytes: tail_bytes,

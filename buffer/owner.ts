@@ -104,7 +104,7 @@ function encode(record: OwnerRecord): Buffer {
 }
 
 async function describe(file: TwoSlotFile): Promise<string> {
-  const { payload } = await file.open();
+  const { payload } = await file.open('read');
   await file.close();
   if (!payload) return 'another process';
   const owner = JSON.parse(payload.toString('utf8')) as OwnerRecord;

@@ -7,7 +7,7 @@ import type { Budget } from './budget.ts';
 import type { Chain } from './chain.ts';
 import { CommitLoop, type CommitStats } from './commit_loop.ts';
 import { refused } from './deferred.ts';
-import { CommitFailed, EntryTooLarge } from './errors.ts';
+import { CommitFailed, EntryTooLarge, OffsetOutOfRange } from './errors.ts';
 import type { GroupOffsets } from './group_offsets.ts';
 import { HotTail } from './hot_tail.ts';
 import type { Account, Ledger } from './ledger.ts';
@@ -180,9 +180,13 @@ export class Shard {
 
   /**
    * Resolves when the entry at `offset` is on disk; the same promise for all entries of one commit.
-   * Rejects with LogFull, CommitFailed or CommitTimeout: then it is not promised, append again.
+   * Rejects with LogFull, CommitFailed, CommitTimeout or, once it was removed, OffsetOutOfRange: then it is not promised, append again.
    */
   durable(offset: number): Promise<void> {
+    // Whether it was durable before it was removed is not kept, and a wrong yes is worse than a wrong no.
+    if (offset < this.logStart) {
+      return refused(new OffsetOutOfRange(this.id, offset, this.logStart, this.highWatermark));
+    }
     if (offset < this.highWatermark && this.ledger.ranges.at(offset)?.kind === 'failed') {
       return refused(new CommitFailed(this.id, 'the commit of this entry failed'));
     }

@@ -38,17 +38,18 @@ export class TwoSlotFile {
   }
 
   /**
-   * The newest intact state, or undefined where there is none (`damaged` tells a lost one from one never written).
+   * Mode `read` is for looking at somebody else's. The newest intact state, or undefined where there is none (`damaged` tells a lost one from one never written).
    * @throws NewerFormat
    */
-  async open(): Promise<{ payload: Buffer | undefined; damaged: boolean }> {
+  async open(mode: 'read' | 'write' = 'write'): Promise<{ payload: Buffer | undefined; damaged: boolean }> {
     let file: File;
     try {
-      file = await this.#fileSystem.open(this.#path, 'write');
+      file = await this.#fileSystem.open(this.#path, mode);
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return { payload: undefined, damaged: false };
       throw error;
     }
+    let kept = false;
     try {
       const bytes = Buffer.alloc(2 * SLOT_BYTES);
       await readFully(file, bytes, 0);
@@ -59,7 +60,8 @@ export class TwoSlotFile {
       if (newest) {
         this.#file = file;
         this.#sequence = newest.sequence;
-        await this.#settle(file);
+        kept = true;
+        if (mode === 'write') await this.#settle(file, newest.payload);
         return { payload: newest.payload, damaged: slots.length < 2 };
       }
       this.#refuseNewer(bytes);
@@ -67,7 +69,7 @@ export class TwoSlotFile {
       this.#suspect = true;
       return { payload: undefined, damaged: bytes.some((byte) => byte !== 0) };
     } finally {
-      if (this.#file !== file) await file.close();
+      if (!kept) await file.close();
     }
   }
 
@@ -75,11 +77,13 @@ export class TwoSlotFile {
    * What was read may stand in the page cache alone, where the process that wrote it died before its sync: were the other
    * slot written now, a power cut could take both.
    */
-  async #settle(file: File): Promise<void> {
+  async #settle(file: File, payload: Uint8Array): Promise<void> {
     try {
       await file.sync();
     } catch {
       this.#suspect = true;
+      // Where there is no room for a new file now, the next write tries again.
+      await this.#replace(payload).catch(() => {});
     }
   }
 

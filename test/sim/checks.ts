@@ -43,7 +43,7 @@ function must(holds: boolean, invariant: InvariantNumber, message: () => string)
 }
 
 /** After opening: nothing promised lies behind the end, and no group went back or ahead. */
-export function checkRecovered(subject: Subject, tracks: readonly ShardTrack[]): void {
+export function checkRecovered(subject: Subject, tracks: readonly ShardTrack[], troubled: boolean): void {
   for (const [index, shard] of subject.shards.entries()) {
     const track = tracks[index]!;
     must(shard.logEnd === shard.highWatermark, 5, () => `${shard.id}: opened with entries in flight`);
@@ -63,7 +63,8 @@ export function checkRecovered(subject: Subject, tracks: readonly ShardTrack[]):
         6,
         () => `${shard.id} ${name}: committed ${committed}, only ${group.max} ever was`,
       );
-      group.durable = committed;
+      // On a failing disk what was read may not be what is there after a power cut.
+      if (!troubled) group.durable = committed;
       group.max = committed;
       group.position = committed;
     }

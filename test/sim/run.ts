@@ -265,7 +265,7 @@ export class Run {
       } else this.#crash();
     }
     this.counts.recoveries += 1;
-    checkRecovered(this.#subject!, this.#tracks);
+    checkRecovered(this.#subject!, this.#tracks, this.#broken);
     await this.#audit();
     await this.#recoverIfDead();
   }
@@ -308,7 +308,7 @@ export class Run {
     const opened = await this.world.drive('open', this.#openSubject(), WAIT_MAX_ms);
     if (opened.state !== 'done') throw new Violation(14, 'the log does not open after an orderly end');
     this.#subject = opened.value;
-    checkRecovered(this.#subject, this.#tracks);
+    checkRecovered(this.#subject, this.#tracks, false);
     await this.#audit();
   }
 
