@@ -146,40 +146,49 @@ class Opening {
     }
     // A segment is begun only when everything below its base is durable, or is known to the account to have failed.
     const watermark = nextBase ?? promised;
-    const size = await this.#settledSize(base, stat?.size ?? 0);
-    const file = await fileSystem.open(path, 'read');
+    let found = await this.#scan(base, nextBase, watermark);
+    if (nextBase === undefined && (await this.#settle(found))) {
+      found = await this.#scan(base, nextBase, watermark);
+    }
+    if (base < this.#ledger.logStart && found.segment.end <= this.#ledger.logStart) {
+      return this.#leftover(base);
+    }
+    await this.#keepDamaged(path, found.damaged);
+    // The frames of a tail may be all that says what was promised: the account must, before they go.
+    if (found.tail_bytes > 0 && nextBase === undefined) {
+      this.#torn = found;
+      this.#changed = true;
+    }
+    this.#note(found.ranges);
+    found.segment.sealed = nextBase !== undefined;
+    found.segment.lastRunning_ms = this.#parts.running_ms();
+    return found.segment;
+  }
+
+  async #scan(base: number, nextBase: number | undefined, watermark: number): Promise<RecoveredSegment> {
+    const file = await this.#parts.fileSystem.open(this.#pathOf(base), 'read');
     try {
-      const found = await recoverSegment({ file, size, base, nextBase, watermark }, this.#parts.pool);
-      if (base < this.#ledger.logStart && found.segment.end <= this.#ledger.logStart)
-        return await this.#leftover(base);
-      await this.#keepDamaged(file, found.damaged);
-      // The frames of a tail may be all that says what was promised: the account must, before they go.
-      if (found.tail_bytes > 0 && nextBase === undefined) {
-        this.#torn = found;
-        this.#changed = true;
-      }
-      this.#note(found.ranges);
-      found.segment.sealed = nextBase !== undefined;
-      found.segment.lastRunning_ms = this.#parts.running_ms();
-      return found.segment;
+      const size = await file.size();
+      return await recoverSegment({ file, size, base, nextBase, watermark }, this.#parts.pool);
     } finally {
       await file.close();
     }
   }
 
-  /**
-   * Nothing says that all of a segment without an index is durable: it may stand in the page cache alone, where a process
-   * died before its sync or after a failed one. Readers must not be shown what a power cut takes away.
-   */
-  async #settledSize(base: number, size: number): Promise<number> {
-    if (size === 0) return 0;
-    const moved = await makeDurable(this.#parts.fileSystem, this.#directory, segmentName(base));
-    if (!moved) return size;
-    this.#parts.report('error', 'a segment refuses to be synced and was copied to a new file', {
-      shard: this.#id,
-      base,
-    });
-    return (await this.#parts.fileSystem.stat(this.#pathOf(base)))?.size ?? 0;
+  /** Readers must not be shown what a power cut takes away. Returns whether the segment is to be looked at again. */
+  async #settle(found: RecoveredSegment): Promise<boolean> {
+    const { segment, vouched_bytes } = found;
+    if (vouched_bytes === segment.bytes) return false;
+    const { fileSystem } = this.#parts;
+    const name = segmentName(segment.base);
+    const moved = await makeDurable(fileSystem, this.#directory, name, vouched_bytes, segment.bytes);
+    if (moved) {
+      this.#parts.report('error', 'a segment refuses to be synced and was copied to a new file', {
+        shard: this.#id,
+        base: segment.base,
+      });
+    }
+    return moved;
   }
 
   #pathOf(base: number): string {
@@ -270,7 +279,7 @@ class Opening {
   }
 
   /** Copies damaged bytes aside, as far as there is room: the segment that holds them will be removed one day. */
-  async #keepDamaged(file: File, damaged: readonly DamagedBytes[]): Promise<void> {
+  async #keepDamaged(from: string, damaged: readonly DamagedBytes[]): Promise<void> {
     const { fileSystem } = this.#parts;
     for (const damage of damaged) {
       if (damage.bytes === 0) continue;
@@ -279,8 +288,9 @@ class Opening {
         const name = `${segmentName(damage.from).slice(0, 20)}-${segmentName(damage.to).slice(0, 20)}.bin`;
         const path = `${this.#directory}/${QUARANTINE}/${name}`;
         if (await fileSystem.stat(path)) continue;
+        const file = await fileSystem.open(from, 'read');
         const bytes = Buffer.alloc(Math.min(damage.bytes, QUARANTINE_MAX_BYTES));
-        const read = await readFully(file, bytes, damage.position);
+        const read = await readFully(file, bytes, damage.position).finally(() => file.close());
         const copy = await fileSystem.open(path, 'create');
         await writeFully(copy, bytes.subarray(0, read), 0).finally(() => copy.close());
       } catch (error) {

@@ -20,6 +20,8 @@ export interface DamagedBytes {
 export interface RecoveredSegment {
   /** `bytes` ends behind the last frame that counts; `end` behind its last entry. */
   readonly segment: Segment;
+  /** Up to here the content is known to have been durable; what follows up to `segment.bytes` was found, no more. */
+  readonly vouched_bytes: number;
   /** Bytes of the file behind `segment.bytes`: a torn tail. */
   readonly tail_bytes: number;
   readonly ranges: readonly OffsetRange[];
@@ -55,6 +57,8 @@ class SegmentScan {
   readonly #holes: { from: number; to: number }[] = [];
   readonly #incomplete: { from: number; to: number }[] = [];
   #promised: number;
+  /** Frames that no watermark covers so far. */
+  #unvouched: { readonly offset: number; readonly position: number }[] = [];
   #position = 0;
   /** Bytes skipped since the last intact frame. */
   #skippedFrom: number | undefined;
@@ -96,6 +100,8 @@ class SegmentScan {
   #take(header: FrameHeader): void {
     const segment = this.#segment;
     this.#promised = Math.max(this.#promised, header.watermark);
+    this.#unvouched = this.#unvouched.filter((frame) => frame.offset >= this.#promised);
+    this.#unvouched.push({ offset: header.baseOffset, position: this.#position });
     const contiguous = header.baseOffset === segment.end;
     const continued = (header.flags & FLAG_CONTINUED) !== 0;
     const continues = (header.flags & FLAG_CONTINUES) !== 0;
@@ -165,6 +171,8 @@ class SegmentScan {
       this.#damaged.push({ position: segment.bytes, bytes: tail_bytes, from: segment.end, to: promised });
       segment.end = promised;
     }
-    return { segment, tail_bytes, ranges: this.#ranges, damaged: this.#damaged };
+    const unvouched = this.#unvouched.find((frame) => frame.offset >= this.#promised);
+    const vouched_bytes = Math.min(segment.bytes, unvouched?.position ?? segment.bytes);
+    return { segment, vouched_bytes, tail_bytes, ranges: this.#ranges, damaged: this.#damaged };
   }
 }

@@ -1,17 +1,27 @@
-// Makes durable what a file holds before anybody relies on it. Invariant: a file whose sync failed is never believed
-// again, nor synced; what can be read of it goes into a new file that takes its name.
+// Makes durable what was found in a file before anybody relies on it. A process before this one may have died before its
+// sync, or after a failed one, which leaves pages that look clean and are nowhere but in memory: so what nobody vouches
+// for is written again. Invariant: a file whose sync fails is not synced again; a new one takes its name.
 
 import type { File, FileSystem } from './ports/file_system.ts';
 import { readFully, writeFully } from './whole_io.ts';
 
 const COPY_BYTES = 1024 * 1024;
 
-/** Returns whether the content had to be moved to a new file. @throws what the disk said where that failed as well */
-export async function makeDurable(fileSystem: FileSystem, directory: string, name: string): Promise<boolean> {
+/**
+ * Makes the bytes in [from, to) durable, with all before them.
+ * @returns whether the content had to be moved to a new file. @throws what the disk said where that failed as well
+ */
+export async function makeDurable(
+  fileSystem: FileSystem,
+  directory: string,
+  name: string,
+  from: number,
+  to: number,
+): Promise<boolean> {
   const path = `${directory}/${name}`;
   const file = await fileSystem.open(path, 'write');
   try {
-    if (await synced(file)) return false;
+    if (await rewritten(file, from, to)) return false;
     await copy(fileSystem, file, `${path}.new`);
   } finally {
     await file.close();
@@ -21,8 +31,15 @@ export async function makeDurable(fileSystem: FileSystem, directory: string, nam
   return true;
 }
 
-async function synced(file: File): Promise<boolean> {
+async function rewritten(file: File, from: number, to: number): Promise<boolean> {
   try {
+    const bytes = Buffer.alloc(Math.min(COPY_BYTES, to - from));
+    for (let position = from; position < to; ) {
+      const read = await readFully(file, bytes.subarray(0, Math.min(bytes.length, to - position)), position);
+      if (read === 0) break;
+      await writeFully(file, bytes.subarray(0, read), position);
+      position += read;
+    }
     await file.sync();
     return true;
   } catch {

@@ -27,6 +27,18 @@ export class FileNode {
     this.id = id;
   }
 
+  clone(): FileNode {
+    const copy = new FileNode(this.id);
+    copy.live = Buffer.from(this.live);
+    copy.live_bytes = this.live_bytes;
+    copy.disk = Buffer.from(this.disk);
+    copy.disk_bytes = this.disk_bytes;
+    for (const sector of this.dirty) copy.dirty.add(sector);
+    for (const sector of this.#syncing) copy.#syncing.add(sector);
+    copy.syncFails = this.syncFails;
+    return copy;
+  }
+
   write(bytes: Uint8Array, position: number): void {
     const end = position + bytes.length;
     this.live = grown(this.live, end);
@@ -155,6 +167,23 @@ export class DirectoryNode {
     this.id = id;
   }
 
+  /** `copies` holds what was copied already: a node can stand under two names while a rename is not durable. */
+  clone(copies: Map<Node, Node>): DirectoryNode {
+    const copy = new DirectoryNode(this.id);
+    const of = (node: Node): Node => {
+      const known = copies.get(node) ?? (node.kind === 'file' ? node.clone() : node.clone(copies));
+      copies.set(node, known);
+      return known;
+    };
+    for (const [name, node] of this.live) copy.live.set(name, of(node));
+    for (const [name, node] of this.#disk) copy.#disk.set(name, of(node));
+    copy.pending = this.pending.map((operation) => ({
+      ...operation,
+      node: operation.node && of(operation.node),
+    }));
+    return copy;
+  }
+
   add(name: string, node: Node): void {
     this.#do({ removed: undefined, added: name, node });
   }
@@ -202,10 +231,22 @@ function grown(buffer: Buffer, bytes: number): Buffer {
 }
 
 export class Disk {
-  readonly root: DirectoryNode = new DirectoryNode(0);
+  readonly root: DirectoryNode;
   /** Bytes that all files together may take. */
   capacity_bytes = Number.MAX_SAFE_INTEGER;
   #ids = 0;
+
+  constructor(root = new DirectoryNode(0), ids = 0) {
+    this.root = root;
+    this.#ids = ids;
+  }
+
+  /** The same disk again, to be cut off in another way. */
+  clone(): Disk {
+    const copy = new Disk(this.root.clone(new Map()), this.#ids);
+    copy.capacity_bytes = this.capacity_bytes;
+    return copy;
+  }
 
   newFile(): FileNode {
     return new FileNode(++this.#ids);

@@ -12,7 +12,7 @@ import { Violation } from './violation.ts';
 export type Driven<T> = { state: 'done'; value: T } | { state: 'failed'; error: unknown } | { state: 'died' };
 
 export class World implements Machine {
-  readonly disk = new Disk();
+  readonly disk: Disk;
   readonly clock = new SimClock();
   readonly faults = new Faults();
   readonly locks = new Map<string, Life>();
@@ -22,7 +22,8 @@ export class World implements Machine {
   readonly #fate: SeededRandom;
   crashes = 0;
 
-  constructor(seed: number, keepTrace = false) {
+  constructor(seed: number, keepTrace = false, disk = new Disk()) {
+    this.disk = disk;
     const random = new SeededRandom(seed);
     this.random = random.fork('disk');
     this.#fate = random.fork('fate');

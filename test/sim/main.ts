@@ -2,6 +2,7 @@
 // see it again. node test/sim/main.ts --seed 1 --runs 1000 --steps 60 [--trace] [--bug NAME | all]
 
 import { parseArgs } from 'node:util';
+import { exhaust, workloads } from './exhaustive.ts';
 import { faultKinds } from './faults.ts';
 import { findPlanted } from './find_planted.ts';
 import { plantedBugs } from './planted.ts';
@@ -15,6 +16,9 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     /** Plants a bug of planted.ts; `all` reports for each the seeds until it is found. */
     bug: { type: 'string' },
+    /** Instead of seeds: every crash state of every workload of up to so many steps, `--subsets` of them per state. */
+    exhaustive: { type: 'string' },
+    subsets: { type: 'string', default: '1000' },
     /** Goes on after a failure and counts them by message. */
     'keep-going': { type: 'boolean', default: false },
   },
@@ -35,6 +39,19 @@ function progress(done: number): string {
     `${(done / seconds).toFixed(0)} runs/s`,
     ...Object.entries(total).map(([name, count]) => `${count} ${name}`),
   ].join(', ');
+}
+
+if (values.exhaustive !== undefined) {
+  let recoveries = 0;
+  const all = workloads(Number(values.exhaustive));
+  for (const [index, workload] of all.entries()) {
+    recoveries += await exhaust(workload, Number(values.subsets));
+    const seconds = (performance.now() - started_ms) / 1000;
+    console.log(
+      `${index + 1}/${all.length} workloads, ${recoveries} recoveries, ${(recoveries / seconds).toFixed(0)}/s`,
+    );
+  }
+  process.exit(0);
 }
 
 if (values.bug !== undefined) {

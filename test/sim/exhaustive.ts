@@ -1,0 +1,255 @@
+// Every small workload, ended at every operation of the disk, with every legal subset of what was not synced: most crash
+// bugs need no more than three operations. Invariant: nothing here is drawn by chance but the samples of large subsets.
+
+import type { Chooser, Disk } from './disk.ts';
+import { World } from './machine.ts';
+import { deriveOptions, type RunOptions } from './options.ts';
+import { SeededRandom } from './random.ts';
+import { GROUPS, openSubject, readAll, type Subject } from './subject.ts';
+import { eachSubset } from './subsets.ts';
+import { type InvariantNumber, Violation } from './violation.ts';
+
+export const smallSteps = ['append', 'append_large', 'refused', 'commit', 'retain', 'reopen'] as const;
+export type SmallStep = (typeof smallSteps)[number];
+
+const WAIT_ms = 60_000;
+const BOUNDARIES_MAX = 200;
+
+const options: RunOptions = {
+  ...deriveOptions(new SeededRandom(1)),
+  shards: 1,
+  segment_bytes: 1024,
+  segmentAge_ms: 3_600_000,
+  maxSize_bytes: 1024 * 1024 * 1024,
+  whenFull: 'reject',
+  maxAge_ms: undefined,
+  protectUnconsumed: true,
+  inFlightMax_bytes: 64 * 1024 * 1024,
+  offsetsInterval_ms: 600_000,
+  retentionInterval_ms: 600_000,
+  commitDeadline_ms: 30_000,
+  minFreeSpace_bytes: 0,
+  secondGroupProtects: true,
+};
+
+/** What was asked and answered before the end. */
+interface Expected {
+  /** By offset: what was ever appended there. */
+  readonly appended: Map<number, string>;
+  readonly acknowledged: Set<number>;
+  readonly batches: { readonly first: number; readonly count: number }[];
+  committed: number;
+  durable: number;
+}
+
+/** All workloads of up to `length` steps. */
+export function workloads(length: number): SmallStep[][] {
+  const all: SmallStep[][] = [];
+  let last: SmallStep[][] = [[]];
+  for (let step = 0; step < length; step++) {
+    last = last.flatMap((begun) => smallSteps.map((next) => [...begun, next]));
+    all.push(...last);
+  }
+  return all;
+}
+
+/**
+ * Ends the workload at every operation, in every way.
+ * @returns how many recoveries were checked. @throws Violation
+ */
+export async function exhaust(steps: readonly SmallStep[], subsetsMax: number): Promise<number> {
+  let recoveries = 0;
+  for (let at = 1; at < BOUNDARIES_MAX; at++) {
+    for (const afterEffect of [false, true]) {
+      const expected = await perform(steps, at, afterEffect);
+      if (!expected) return recoveries;
+      const where = `${steps.join(', ')} ended at operation ${at}${afterEffect ? ' after its effect' : ''}`;
+      await recover(expected.disk, undefined, expected.expected, `${where} by a kill`);
+      recoveries += 1;
+      recoveries += await eachSubset(
+        (choose) => recover(expected.disk, choose, expected.expected, `${where} by a power cut`),
+        subsetsMax,
+      );
+    }
+  }
+  return recoveries;
+}
+
+/** Runs the workload until the process dies at operation `at`; undefined where it ends before. */
+async function perform(
+  steps: readonly SmallStep[],
+  at: number,
+  afterEffect: boolean,
+): Promise<{ disk: Disk; expected: Expected } | undefined> {
+  const world = new World(1);
+  const expected: Expected = {
+    appended: new Map(),
+    acknowledged: new Set(),
+    batches: [],
+    committed: 0,
+    durable: 0,
+  };
+  let subject = await settled(world, openSubject(world, options));
+  if (!subject) throw new Violation(14, 'an empty directory does not open');
+  // What a log consists of must be there first: steps on an empty one would be few.
+  await appendSmall(world, subject, expected, 'before');
+  const base = world.process.operations;
+  world.process.diesAt = base + at;
+  world.process.diesAfterEffect = afterEffect;
+  for (const step of steps) {
+    if (step === 'reopen') {
+      const operations = world.process.operations;
+      await settled(world, subject.log.close());
+      if (world.process.life.dead) break;
+      const used = world.process.operations - operations;
+      const left = world.process.diesAt - operations - used;
+      world.restart();
+      world.process.diesAt = left;
+      world.process.diesAfterEffect = afterEffect;
+      const opened = await settled(world, openSubject(world, options));
+      if (!opened) break;
+      subject = opened;
+    } else await perform1(world, subject, expected, step);
+    if (world.process.life.dead) break;
+  }
+  return world.process.life.dead ? { disk: world.disk, expected } : undefined;
+}
+
+async function perform1(
+  world: World,
+  subject: Subject,
+  expected: Expected,
+  step: Exclude<SmallStep, 'reopen'>,
+): Promise<void> {
+  const shard = subject.shards[0]!;
+  if (step === 'append') await appendSmall(world, subject, expected, 'small');
+  else if (step === 'append_large')
+    await append(
+      world,
+      subject,
+      expected,
+      ['a', 'b', 'c'].map((text) => text.repeat(40_000)),
+    );
+  else if (step === 'refused') {
+    world.faults.syncError = 1;
+    await appendSmall(world, subject, expected, 'refused');
+    world.faults.heal();
+    await world.pass(10_000);
+  } else if (step === 'commit') {
+    const next = shard.highWatermark;
+    expected.committed = next;
+    for (const name of GROUPS) void subject.groups[name].commit(shard, next).catch(() => {});
+    const flushed = await settled(
+      world,
+      subject.groups[GROUPS[0]].flush().then(() => true),
+    );
+    if (flushed) expected.durable = next;
+  } else await settled(world, subject.log.retain());
+}
+
+function appendSmall(world: World, subject: Subject, expected: Expected, text: string): Promise<void> {
+  return append(world, subject, expected, [`${text} 1 `.padEnd(400, '.'), `${text} 2 `.padEnd(400, '.')]);
+}
+
+async function append(
+  world: World,
+  subject: Subject,
+  expected: Expected,
+  texts: readonly string[],
+): Promise<void> {
+  const shard = subject.shards[0]!;
+  const first = shard.append(texts.map((text) => Buffer.from(text)));
+  expected.batches.push({ first, count: texts.length });
+  for (const [index, text] of texts.entries()) expected.appended.set(first + index, text);
+  const acknowledged = await settled(
+    world,
+    shard.durable(first).then(() => true),
+  );
+  if (acknowledged) for (const index of texts.keys()) expected.acknowledged.add(first + index);
+}
+
+/** The value, or undefined where the promise was rejected or the process died. */
+async function settled<T>(world: World, promise: Promise<T>): Promise<T | undefined> {
+  const driven = await world.drive('a small step', promise, WAIT_ms);
+  return driven.state === 'done' ? driven.value : undefined;
+}
+
+const takesAll: Chooser = { pick: (count) => (count > 1 ? 1 : 0) };
+
+/** Opens what is left, checks it, appends once more, takes the power again, and finds all of it. */
+async function recover(
+  left: Disk,
+  choose: Chooser | undefined,
+  expected: Expected,
+  where: string,
+): Promise<void> {
+  const world = new World(1, false, left.clone());
+  if (choose) world.disk.powerCut(choose);
+  else world.disk.processDied();
+  const found = await check(world, expected, where);
+  const more = await settled(world, appendAcknowledged(found.subject));
+  if (more === undefined) fail(14, where, 'nothing can be appended afterwards');
+  world.process.die();
+  world.disk.powerCut(takesAll);
+  world.restart();
+  const again = await check(world, expected, `${where}, then another power cut`);
+  for (const offset of [...found.present, more!]) {
+    if (!again.present.has(offset))
+      fail(5, where, `offset ${offset} was shown and is gone after another power cut`);
+  }
+}
+
+async function appendAcknowledged(subject: Subject): Promise<number> {
+  const offset = subject.shards[0]!.append([Buffer.from(CANARY)]);
+  await subject.shards[0]!.durable(offset);
+  return offset;
+}
+
+const CANARY = 'appended after recovery';
+
+async function check(
+  world: World,
+  expected: Expected,
+  where: string,
+): Promise<{ subject: Subject; present: Set<number> }> {
+  const opened = await world.drive('open', openSubject(world, options), WAIT_ms);
+  if (opened.state !== 'done')
+    fail(14, where, `the log does not open: ${opened.state === 'failed' ? opened.error : ''}`);
+  const subject = (opened as { value: Subject }).value;
+  const shard = subject.shards[0]!;
+  const present = new Set<number>();
+  await settled(
+    world,
+    readAll(shard, (offset, bytes) => {
+      const text = Buffer.from(bytes).toString();
+      if (text !== CANARY && text !== expected.appended.get(offset))
+        fail(3, where, `offset ${offset} holds what it never got`);
+      present.add(offset);
+    }),
+  );
+  for (const offset of expected.acknowledged) {
+    if (offset >= shard.logStart && !present.has(offset))
+      fail(1, where, `acknowledged offset ${offset} is gone`);
+  }
+  if (shard.logStart > expected.committed)
+    fail(7, where, `the log starts at ${shard.logStart}, not consumed`);
+  for (const { first, count } of expected.batches) {
+    let there = 0;
+    for (let offset = first; offset < first + count; offset++) if (present.has(offset)) there += 1;
+    const reused = first + count > shard.highWatermark - 1 && there < count;
+    if (there !== 0 && there !== count && !reused)
+      fail(2, where, `${there} of ${count} entries of the batch at ${first} are there`);
+  }
+  const committed = subject.groups[GROUPS[0]].committed(shard);
+  if (committed < expected.durable || committed > expected.committed) {
+    fail(6, where, `committed is ${committed}, not ${expected.durable} to ${expected.committed}`);
+  }
+  const account = shard.account();
+  const sums = account.appended + account.failed === shard.highWatermark && account.retained === present.size;
+  if (!sums || account.quarantined > 0) fail(8, where, JSON.stringify(account));
+  return { subject, present };
+}
+
+function fail(invariant: InvariantNumber, where: string, message: string): never {
+  throw new Violation(invariant, `${where}: ${message}`);
+}
