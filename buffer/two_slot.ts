@@ -74,11 +74,13 @@ export class TwoSlotFile {
   }
 
   /**
-   * What was read may stand in the page cache alone, where the process that wrote it died before its sync: were the other
-   * slot written now, a power cut could take both.
+   * What was read may stand in the page cache alone, where the process that wrote it died before its sync or after a failed
+   * one: were the other slot written now, a power cut could take both. So the slot is written again, as it is, and synced.
    */
   async #settle(file: File, payload: Uint8Array): Promise<void> {
+    const sequence = this.#sequence;
     try {
+      await writeFully(file, this.#encode(payload, sequence), (sequence % 2) * SLOT_BYTES);
       await file.sync();
     } catch {
       this.#suspect = true;
