@@ -1,6 +1,7 @@
 // What must hold of an open log whatever happened before: its account, its budget, its groups, and that all it promised
 // can be read. Invariant: checks read only; they change nothing that a workload would notice.
 
+import type { Disk } from './disk.ts';
 import type { ShardModel } from './model.ts';
 import { mayDrop, type RunOptions } from './options.ts';
 import { GROUPS, type GroupName, readAll, type Subject } from './subject.ts';
@@ -92,6 +93,17 @@ export async function audit(subject: Subject, tracks: readonly ShardTrack[]): Pr
       () => `${shard.id}: ${retained} entries are said to be retained, ${present.size} can be read`,
     );
   }
+}
+
+/**
+ * What the budget counts is on the disk. `exact`: nothing was refused, so the segments hold nothing else.
+ */
+export function checkDisk(subject: Subject, disk: Disk, exact: boolean): void {
+  const counted = subject.log.stats().used_bytes;
+  let held = 0;
+  for (const { path, file } of disk.files()) if (path.endsWith('.log')) held += file.live_bytes;
+  const right = exact ? counted === held : counted <= held;
+  must(right, 8, () => `the budget counts ${counted} bytes, the disk holds ${held} in segments`);
 }
 
 /** The loss identity, the budget, and what retention may do. */

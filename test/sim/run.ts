@@ -3,7 +3,7 @@
 
 import { LogFull } from '../../buffer/errors.ts';
 import type { FileSystem } from '../../buffer/ports/file_system.ts';
-import { audit, checkAccounts, checkRecovered, newTrack, type ShardTrack } from './checks.ts';
+import { audit, checkAccounts, checkDisk, checkRecovered, newTrack, type ShardTrack } from './checks.ts';
 import { Consumers } from './consumers.ts';
 import { World } from './machine.ts';
 import { type ModelBatch, ShardModel } from './model.ts';
@@ -296,6 +296,7 @@ export class Run {
     await this.#consumers.drain(this.#subject!);
     this.#check();
     await this.#audit();
+    checkDisk(this.#subject!, this.world.disk, !this.options.faults && this.options.crashes === 'none');
     await this.#close();
     this.world.process.diesAt = Number.MAX_SAFE_INTEGER;
     await this.#openLast();

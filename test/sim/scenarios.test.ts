@@ -196,6 +196,52 @@ describe('a disk that fails for a moment', () => {
   });
 });
 
+describe('a failed sync that leaves its pages looking clean, then a kill, then a power cut', () => {
+  it('takes back nothing that was shown between the two, nor calls it lost (seeds 6462, 23380, 30208, 32943)', async () => {
+    for (const content of ['kept', 'reverted'] as const) {
+      for (const sticky of [false, true]) {
+        const world = new World(1);
+        let subject = await open(world);
+        await append(world, subject.shards[0]!, 'before', 2);
+        consume(subject, 1);
+        Object.assign(world.faults, { syncError: 1, syncSticky: sticky, contentAfterFailedSync: content });
+        await expect(append(world, subject.shards[0]!, 'refused', 3)).rejects.toThrow('EIO');
+        await must(
+          world,
+          subject.groups[GROUPS[0]].flush().catch(() => {}),
+        );
+        kill(world);
+        world.faults.heal();
+        subject = await open(world);
+        const shown = await offsets(world, subject.shards[0]!);
+        const committed = subject.groups[GROUPS[0]].committed(subject.shards[0]!);
+        const account = subject.shards[0]!.account();
+        cutPower(world);
+        subject = await open(world);
+        expect(await offsets(world, subject.shards[0]!)).toEqual(shown);
+        expect(subject.groups[GROUPS[0]].committed(subject.shards[0]!)).toBe(committed);
+        expect(subject.shards[0]!.account()).toEqual(account);
+      }
+    }
+  });
+
+  it('acknowledges no refused entry to whoever asks after it was removed (seed 2887)', async () => {
+    const world = new World(1);
+    const subject = await open(world);
+    const shard = subject.shards[0]!;
+    world.faults.syncError = 1;
+    const refused = shard.append([Buffer.from('refused')]);
+    await world.pass(100);
+    world.faults.heal();
+    await world.pass(10_000);
+    for (let index = 0; index < 40; index++) await append(world, shard, 'entry');
+    consume(subject, 41);
+    await must(world, subject.log.retain());
+    expect(shard.logStart).toBeGreaterThan(refused);
+    await expect(must(world, shard.durable(refused))).rejects.toThrow('outside');
+  });
+});
+
 describe('a bit that flips at rest', () => {
   function flip(world: World, path: string, at: number): void {
     const node = world.disk.find(path);
