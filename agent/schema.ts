@@ -6,7 +6,6 @@ import { type Address, formatAddress, type TcpAddress } from '../config/endpoint
 import { section } from '../config/fields.ts';
 import { deepFreeze } from '../config/freeze.ts';
 import type { LoadedSource } from '../config/source.ts';
-import { type DrainSection, drainNotes } from '../exporters/drain/config.ts';
 import type { ExporterFactory } from '../exporters/exporter.ts';
 import type { ReceiverFactory } from '../receivers/receiver.ts';
 import type {
@@ -133,8 +132,7 @@ function configuredExporters(
       }
       for (const processor of through) batches.set(processor, processors.get(processor)?.batch);
     }
-    // Every exporter spreads the drain loop's keys into its own section (exporters/drain/config.ts).
-    for (const note of drainNotes(config as DrainSection)) report.note(`exporters.${id}: ${note}`);
+    for (const note of factory.notes(config)) report.note(`exporters.${id}: ${note}`);
     const limits = [...batches].flatMap(([name, batch]) => (batch ? [[name, batch] as const] : []));
     used.push({
       id,

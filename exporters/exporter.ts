@@ -65,5 +65,7 @@ export interface ExporterFactory<Config = unknown> {
   readonly schema: z.ZodType<Config>;
   /** The part of the component's configuration that the drain loop reads. */
   drain(config: Config): DrainConfig;
+  /** What became of keys that are accepted and mean nothing here: one line each, for the log. */
+  notes(config: Config): readonly string[];
   create(config: Config, context: ExporterContext): Exporter;
 }

@@ -1,7 +1,7 @@
 // Says in the log what passes by: one line per batch. Invariant: it takes everything and keeps nothing.
 
 import { itemName, signals } from '../../otlp/signal.ts';
-import { drainConfigOf } from '../drain/config.ts';
+import { drainConfigOf, drainNotes } from '../drain/config.ts';
 import type { ExportBatch, Exporter, ExporterContext, ExporterFactory, Outcome } from '../exporter.ts';
 import { type DebugConfig, debugConfig } from './config.ts';
 
@@ -33,5 +33,6 @@ export const debugExporter: ExporterFactory<DebugConfig> = {
   signals,
   schema: debugConfig,
   drain: drainConfigOf,
+  notes: drainNotes,
   create: (_config, context) => new DebugExporter(context),
 };

@@ -3,7 +3,7 @@
 
 import { requestToJson } from '../../otlp/json.ts';
 import { signals } from '../../otlp/signal.ts';
-import { drainConfigOf } from '../drain/config.ts';
+import { drainConfigOf, drainNotes } from '../drain/config.ts';
 import type { ExportBatch, Exporter, ExporterFactory, Outcome } from '../exporter.ts';
 import { plainPayload } from '../plain.ts';
 import { type FileConfig, fileConfig } from './config.ts';
@@ -65,5 +65,6 @@ export const fileExporter: ExporterFactory<FileConfig> = {
   signals,
   schema: fileConfig,
   drain: drainConfigOf,
+  notes: drainNotes,
   create: (config) => new FileExporter(config),
 };

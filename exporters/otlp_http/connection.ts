@@ -2,7 +2,7 @@
 // Files named in the configuration are read here, once, when the exporter starts.
 
 import { readFile } from 'node:fs/promises';
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { HoldfastError } from '../../config/error.ts';
 import type { ClientTls } from '../../config/tls.ts';
 import type { OtlpHttpConfig } from './config.ts';
@@ -22,6 +22,8 @@ interface TlsOptions {
 
 /** @throws HoldfastError `HF_EXPORT_TLS_FILE` naming the file. */
 export async function openDispatcher(config: OtlpHttpConfig, environment: Environment): Promise<Dispatcher> {
+  // Loaded here, so that an agent without this exporter does not pay for it.
+  const { Agent, EnvHttpProxyAgent } = await import('undici');
   const tls = await tlsOptions(config.tls);
   const connect = { ...tls, timeout: config.timeout };
   const options = {

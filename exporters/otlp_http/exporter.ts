@@ -6,7 +6,7 @@ import { BlockPool } from '../../buffer/index.ts';
 import { HoldfastError } from '../../config/error.ts';
 import { redacted } from '../../config/secret.ts';
 import { type Signal, signals } from '../../otlp/signal.ts';
-import { drainConfigOf } from '../drain/config.ts';
+import { drainConfigOf, drainNotes } from '../drain/config.ts';
 import type { ExportBatch, Exporter, ExporterContext, ExporterFactory, Outcome } from '../exporter.ts';
 import { type Body, bodyOf } from './body.ts';
 import { type OtlpHttpConfig, otlpHttpSchema, urlOf } from './config.ts';
@@ -123,5 +123,6 @@ export const otlpHttpExporter: ExporterFactory<OtlpHttpConfig> = {
   signals,
   schema: otlpHttpSchema,
   drain: drainConfigOf,
+  notes: drainNotes,
   create: (config, context) => new OtlpHttpExporter(config, context),
 };

@@ -1,7 +1,7 @@
 // OTLP over HTTP: one node:http server, from the head of a request to its answer.
 // Invariant: 200 is written only after `durable` has resolved, and every other end is a Status or a closed connection.
 
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { BlockPool } from '../../buffer/index.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { Codec } from '../../otlp/entry.ts';
@@ -17,6 +17,9 @@ import { InFlight, Share } from './in_flight.ts';
 import { listen } from './listen.ts';
 import { logRefusal, refusalOf, refusedHere } from './refusal.ts';
 import { take } from './take.ts';
+
+// An ESM import of node:http reads all that it exports, and so loads Node's own fetch client, which nobody needs here.
+const { createServer } = process.getBuiltinModule('node:http');
 
 const TRANSPORT = 'http';
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -36,7 +39,7 @@ export class HttpServer {
   readonly #rules: HeadRules;
   readonly #inFlight: InFlight;
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
-  readonly #server: http.Server;
+  readonly #server: Server;
   #stopping = false;
 
   constructor(config: HttpConfig, id: string, logger: Logger, intake: Intake) {
@@ -55,7 +58,7 @@ export class HttpServer {
       maxBody_bytes: config.max_request_body_size,
     };
     const headersTimeout = Math.min(config.read_header_timeout, config.read_timeout);
-    this.#server = http.createServer({
+    this.#server = createServer({
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout,
       requestTimeout: config.read_timeout,

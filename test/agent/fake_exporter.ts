@@ -53,6 +53,7 @@ export class FakeBackend {
       signals: ['traces', 'metrics', 'logs'],
       schema: section({}),
       drain: () => drainConfig,
+      notes: () => [],
       create: () => ({
         start: async () => {},
         stop: async () => {},

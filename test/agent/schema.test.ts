@@ -6,6 +6,7 @@ import { section } from '../../config/fields.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { loadConfig } from '../../config/source.ts';
 import type { DrainConfig } from '../../exporters/drain/config.ts';
+import { type DrainSection, drainNotes } from '../../exporters/drain/config.ts';
 import type { ExporterFactory } from '../../exporters/exporter.ts';
 import type { Signal } from '../../otlp/signal.ts';
 import type { ReceiverFactory } from '../../receivers/receiver.ts';
@@ -44,6 +45,7 @@ const exporter = (type: string, aliases: string[] = [], signals = all): Exporter
   signals,
   schema: section({ endpoint: z.string().optional(), sending_queue: z.unknown().optional() }),
   drain: () => drain,
+  notes: (config) => drainNotes(config as DrainSection),
   create: never,
 });
 const components = {
