@@ -214,7 +214,8 @@ export class ShardReader implements Reader, AttachedReader {
     this.#passed = end;
     if (header.baseOffset > this.#offset) this.#gap(header, at);
     const range = this.#shard.ledger.ranges.at(header.baseOffset);
-    if (end <= this.#offset || range) {
+    // Below the log start nobody remembers any more which frames were refused.
+    if (end <= Math.max(this.#offset, this.#shard.logStart) || range) {
       this.#offset = Math.max(this.#offset, end);
       return false;
     }

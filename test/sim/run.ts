@@ -297,7 +297,11 @@ export class Run {
     await this.#consumers.drain(this.#subject!);
     this.#check();
     await this.#audit();
-    checkDisk(this.#subject!, this.world.disk, !this.options.faults && this.options.crashes === 'none');
+    checkDisk(
+      this.#subject!,
+      this.world.disk,
+      !this.options.faults && !this.options.flips && this.options.crashes === 'none',
+    );
     await this.#close();
     this.world.process.diesAt = Number.MAX_SAFE_INTEGER;
     await this.#openLast();
