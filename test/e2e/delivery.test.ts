@@ -78,7 +78,7 @@ test('an outage of the backend delays and loses nothing, and the agent goes on s
   expect(backend.received.flatMap(({ body }) => idsOf(body))).toEqual(ids);
 });
 
-test('a dead exporter delays no other', async () => {
+test('OTLP 41: a dead exporter delays no other', async () => {
   const dead = await Backend.start();
   dead.behave = () => 'hang';
   try {

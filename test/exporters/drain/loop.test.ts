@@ -124,7 +124,7 @@ describe('draining a healthy destination', () => {
 });
 
 describe('an outage', () => {
-  it('is waited out with growing, jittered waits, and loses and repeats nothing', async () => {
+  it('OTLP 34: is waited out with growing, jittered waits, and loses and repeats nothing', async () => {
     const rig = rigWith(({ number }) => (number < 40 ? retry() : delivered), 100);
     await rig.drained();
     expect(rig.delivered).toEqual(ids(100));
