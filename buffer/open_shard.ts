@@ -90,7 +90,7 @@ class Opening {
       next,
     });
     if (this.#ledgerMissing || this.#changed) await shard.writeLedger();
-    if (this.#torn) await this.#cut(this.#torn);
+    if (this.#torn) await this.#cut(this.#torn, segments);
     for (const segment of segments) parts.budget.used_bytes += segment.bytes;
     return shard;
   }
@@ -254,7 +254,7 @@ class Opening {
   }
 
   /** Comes after the account, which alone knows by then what the tail said was promised. */
-  async #cut(found: RecoveredSegment): Promise<void> {
+  async #cut(found: RecoveredSegment, segments: Segment[]): Promise<void> {
     const { segment, tail_bytes } = found;
     const file = await this.#parts.fileSystem.open(this.#pathOf(segment.base), 'write');
     try {
@@ -263,6 +263,8 @@ class Opening {
     } catch (error) {
       // Not to be written again: the next commit begins another segment.
       segment.sealed = true;
+      // One that holds nothing may get a successor of the same name, which its removal would take along.
+      if (segment.bytes === 0) segments.splice(segments.indexOf(segment), 1);
       this.#parts.report('error', 'a torn tail could not be cut off; the segment ends here', {
         shard: this.#id,
         error: String(error),

@@ -248,7 +248,8 @@ export class Shard {
 
   /** Counts offsets below the high watermark that a reader found to be damaged; those known to be empty are not counted again. */
   found(damage: DamagedBytes): void {
-    const lost = this.ledger.ranges.add(damage.from, damage.to, 'lost');
+    // What is below the log start was accounted for when it was removed.
+    const lost = this.ledger.ranges.add(Math.max(damage.from, this.logStart), damage.to, 'lost');
     if (lost === 0) return;
     this.#ledgerDirty = true;
     this.parts.report('error', 'damaged entries were skipped and counted', {

@@ -120,26 +120,26 @@ export class FileNode {
   }
 
   /**
-   * A sector that was never durable may come back as zeros or as garbage. One that holds durable bytes and was only
-   * appended to is old or new (README, "Assumptions"); one that was overwritten may be torn.
+   * The bytes of a sector that changed come back new, old, as garbage or as zeros. Those that did not change are safe where
+   * the sector was durable (README, "Assumptions about disks").
    */
   #sectorAfter(image: Buffer, from: number, choose: Chooser): void {
     const length = Math.min(SECTOR_BYTES, image.length - from);
-    const durable = Math.max(0, Math.min(SECTOR_BYTES, this.disk_bytes - from));
     const target = image.subarray(from, from + length);
-    const now = this.live.subarray(from, from + length);
-    const appended =
-      durable > 0 && this.disk.compare(now, 0, Math.min(durable, now.length), from, from + durable) === 0;
-    const fate = choose.pick(appended ? 2 : durable > 0 ? 4 : 3);
-    if (fate === 0) {
-      target.fill(0);
-      now.copy(target);
-    } else if (fate === 2) {
-      // 0x48 0x46 would be a frame's magic: the worst garbage looks like what one hopes to find.
-      for (let index = 0; index < length; index++)
-        target[index] = index % 7 === 0 ? 0x48 : 0x46 ^ (index >> 3);
-    } else if (fate === 3) target.fill(0);
-    // 1: what was there before, or zeros where nothing was.
+    const now = Buffer.alloc(length);
+    this.live.copy(now, 0, from, from + length);
+    let first = 0;
+    let last = length;
+    if (from < this.disk_bytes) {
+      while (first < length && now[first] === target[first]) first += 1;
+      while (last > first && now[last - 1] === target[last - 1]) last -= 1;
+      if (first === last) return;
+    }
+    const fate = choose.pick(4);
+    if (fate === 0) now.copy(target);
+    // 0x48 0x46 is a frame's magic: the worst garbage looks like what one hopes to find.
+    for (let at = first; at < last && fate === 2; at++) target[at] = at % 7 === 0 ? 0x48 : 0x46 ^ (at >> 3);
+    if (fate === 3) target.fill(0, first, last);
   }
 
   #touch(from: number, to: number): void {

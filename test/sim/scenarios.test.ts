@@ -174,6 +174,25 @@ describe('a disk that fails for a moment', () => {
     }
   });
 
+  it('does not confuse a segment with the empty one of the same name whose tail could not be cut (seed 78238)', async () => {
+    const world = new World(1);
+    let subject = await open(world);
+    kill(world);
+    const torn = await must(world, world.process.open(`${SHARD}/00000000000000000000.log`, 'create'));
+    await must(world, torn.write(Buffer.alloc(700, 0x48), 0));
+    const node = world.disk.find(`${SHARD}/00000000000000000000.log`);
+    if (node?.kind === 'file') node.syncFails = true;
+    kill(world);
+    subject = await open(world);
+    const shard = subject.shards[0]!;
+    const offset = await append(world, shard, 'in a file of that name');
+    await must(world, subject.log.retain());
+    expect(await offsets(world, shard)).toEqual([offset]);
+    kill(world);
+    subject = await open(world);
+    expect(await offsets(world, subject.shards[0]!)).toEqual([offset]);
+  });
+
   it('counts refused entries as failed and not as lost, also where the power goes right after', async () => {
     const world = new World(1);
     let subject = await open(world);
