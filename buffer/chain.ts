@@ -13,6 +13,7 @@ import {
   sealFrame,
   writeVarint,
 } from './frame.ts';
+import type { FrameKey } from './frame_key.ts';
 
 const BLOCK_FIRST_BYTES = 64 * 1024;
 const BLOCK_MAX_BYTES = 4 * 1024 * 1024;
@@ -28,6 +29,7 @@ export class Chain {
   lastTimestamp = 0;
   readonly #pool: BlockPool;
   readonly #epoch: number;
+  readonly #key: FrameKey;
   #watermark = 0;
   #block: Block | undefined;
   #frameOpen = false;
@@ -39,9 +41,10 @@ export class Chain {
   /** What the last commit needed: the next one will need about as much. */
   #expected_bytes = BLOCK_FIRST_BYTES;
 
-  constructor(pool: BlockPool, epoch: number) {
+  constructor(pool: BlockPool, epoch: number, key: FrameKey) {
     this.#pool = pool;
     this.#epoch = epoch;
+    this.#key = key;
   }
 
   get empty(): boolean {
@@ -163,6 +166,7 @@ export class Chain {
       this.#frameTimestamp,
       this.#epoch,
       this.#watermark,
+      this.#key,
     );
     this.bytes += this.#at - this.#frameAt;
     this.#block!.used = this.#at;

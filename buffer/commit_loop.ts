@@ -8,6 +8,7 @@ import { Chain } from './chain.ts';
 import { Deferred, refused } from './deferred.ts';
 import { CommitFailed, CommitTimeout, LogClosed, LogFull } from './errors.ts';
 import { ENTRY_OVERHEAD_MAX_BYTES } from './frame.ts';
+import type { FrameKey } from './frame_key.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import { errorCode } from './ports/file_system.ts';
 import type { Segment } from './segment.ts';
@@ -31,6 +32,7 @@ export interface CommitLoopOptions {
   readonly budget: Budget;
   readonly writer: SegmentWriter;
   readonly epoch: number;
+  readonly key: FrameKey;
   /** Offset of the next entry. */
   readonly next: number;
   readonly reserve_bytes: () => number;
@@ -81,8 +83,13 @@ export class CommitLoop {
   constructor(options: CommitLoopOptions) {
     this.#options = options;
     this.highWatermark = options.next;
-    this.#active = { chain: new Chain(options.pool, options.epoch), waiters: undefined, charged_bytes: 0 };
-    this.#passive = { chain: new Chain(options.pool, options.epoch), waiters: undefined, charged_bytes: 0 };
+    const side = (): Side => ({
+      chain: new Chain(options.pool, options.epoch, options.key),
+      waiters: undefined,
+      charged_bytes: 0,
+    });
+    this.#active = side();
+    this.#passive = side();
     this.#active.chain.reset(options.next);
   }
 

@@ -83,6 +83,17 @@ export class NewerFormat extends HoldfastError {
   }
 }
 
+/** Owner and all ledgers are gone, and the segments do not say either under which key their frames were sealed. */
+export class KeyLost extends HoldfastError {
+  constructor(directory: string) {
+    super(
+      'HF_BUFFER_KEY_LOST',
+      `${directory}: owner file and ledgers are damaged and no segment says what their key was; restore one of them from a copy (nothing was touched)`,
+      false,
+    );
+  }
+}
+
 export class InvalidName extends HoldfastError {
   constructor(what: string, name: string, expected: string) {
     super('HF_BUFFER_INVALID_NAME', `${what} ${JSON.stringify(name)} is not valid: ${expected}`, false);

@@ -2,6 +2,7 @@
 // length cannot cost the rest of the file, then entries as varint length, varint time delta, bytes. FORMAT.md, "Frame".
 
 import { crc32 } from 'node:zlib';
+import type { FrameKey } from './frame_key.ts';
 
 export const FRAME_HEADER_BYTES = 40;
 export const FRAME_VERSION = 1;
@@ -29,6 +30,7 @@ export interface FrameHeader {
   readonly epoch: number;
   /** Everything below this offset was durable when the frame was written. */
   readonly watermark: number;
+  /** The key is taken out already: the plain CRC of the body. */
   readonly bodyCrc: number;
 }
 
@@ -43,6 +45,7 @@ export function sealFrame(
   timestamp: number,
   epoch: number,
   watermark: number,
+  key: FrameKey,
 ): void {
   const body = at + FRAME_HEADER_BYTES;
   target[at] = MAGIC_0;
@@ -55,16 +58,17 @@ export function sealFrame(
   target.writeUIntLE(timestamp, at + 18, 6);
   target.writeUInt32LE(epoch, at + 24);
   target.writeUInt32LE(baseOffset - watermark, at + 28);
-  target.writeUInt32LE(crc32(target.subarray(body, body + bodyBytes)), at + 32);
-  target.writeUInt32LE(crc32(target.subarray(at, at + 36)), at + 36);
+  target.writeUInt32LE((crc32(target.subarray(body, body + bodyBytes)) ^ key.body) >>> 0, at + 32);
+  target.writeUInt32LE((crc32(target.subarray(at, at + 36)) ^ key.header) >>> 0, at + 36);
 }
 
-/** The header at `at`, or undefined unless 40 bytes stand there whose checksum, magic and version are right. */
-export function readFrameHeader(source: Buffer, at: number): FrameHeader | undefined {
+/** The header at `at`, or undefined unless 40 bytes stand there whose checksum under the key, magic and version are right. */
+export function readFrameHeader(source: Buffer, at: number, key: FrameKey): FrameHeader | undefined {
   if (at + FRAME_HEADER_BYTES > source.length) return undefined;
   if (source[at] !== MAGIC_0 || source[at + 1] !== MAGIC_1 || source[at + 2] !== FRAME_VERSION)
     return undefined;
-  if (crc32(source.subarray(at, at + 36)) !== source.readUInt32LE(at + 36)) return undefined;
+  const stored = (source.readUInt32LE(at + 36) ^ key.header) >>> 0;
+  if (crc32(source.subarray(at, at + 36)) !== stored) return undefined;
   const baseOffset = readOffset(source, at + 8);
   return {
     flags: source[at + 3]!,
@@ -74,7 +78,7 @@ export function readFrameHeader(source: Buffer, at: number): FrameHeader | undef
     timestamp: source.readUIntLE(at + 18, 6),
     epoch: source.readUInt32LE(at + 24),
     watermark: baseOffset - source.readUInt32LE(at + 28),
-    bodyCrc: source.readUInt32LE(at + 32),
+    bodyCrc: (source.readUInt32LE(at + 32) ^ key.body) >>> 0,
   };
 }
 

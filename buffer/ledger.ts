@@ -3,6 +3,7 @@
 // durably appended = retained + deleted_consumed + dropped{reason} + quarantined. FORMAT.md, "Ledger".
 
 import { readOffset, writeOffset } from './frame.ts';
+import { type FrameKey, NO_KEY, readKey, writeKey } from './frame_key.ts';
 import { type OffsetRange, Ranges } from './ranges.ts';
 import { SLOT_PAYLOAD_MAX_BYTES } from './two_slot.ts';
 
@@ -10,8 +11,9 @@ import { SLOT_PAYLOAD_MAX_BYTES } from './two_slot.ts';
 export const dropReasons = ['max_size', 'max_age', 'min_free_space', 'max_lag', 'unprotected'] as const;
 export type DropReason = (typeof dropReasons)[number];
 
-const REASON_SLOTS = 12;
-const HEADER_BYTES = 8 * 5 + 8 * REASON_SLOTS + 4;
+const REASON_SLOTS = 11;
+const KEY_AT = 8 * 5 + 8 * REASON_SLOTS;
+const HEADER_BYTES = KEY_AT + 8 + 4;
 const RANGE_BYTES = 17;
 export const LEDGER_RANGES_MAX = Math.floor((SLOT_PAYLOAD_MAX_BYTES - HEADER_BYTES) / RANGE_BYTES);
 
@@ -43,8 +45,11 @@ export class Ledger {
   };
   /** Offsets at or above the log start that hold no entry. */
   readonly ranges: Ranges;
+  /** Under which the frames of the shard are sealed. */
+  readonly key: FrameKey;
 
-  constructor(ranges: Ranges = new Ranges()) {
+  constructor(key: FrameKey = NO_KEY, ranges: Ranges = new Ranges()) {
+    this.key = key;
     this.ranges = ranges;
   }
 
@@ -91,6 +96,7 @@ export class Ledger {
     dropReasons.forEach((reason, index) => {
       writeOffset(bytes, this.dropped[reason], 40 + 8 * index);
     });
+    writeKey(bytes, KEY_AT, this.key);
     bytes.writeUInt32LE(ranges.length, HEADER_BYTES - 4);
     let at = HEADER_BYTES;
     for (const range of ranges) {
@@ -117,7 +123,7 @@ export class Ledger {
       const kind = bytes[at + 16] === 1 ? ('lost' as const) : ('failed' as const);
       return { from: readOffset(bytes, at), to: readOffset(bytes, at + 8), kind };
     });
-    const ledger = new Ledger(new Ranges(ranges));
+    const ledger = new Ledger(readKey(bytes, KEY_AT), new Ranges(ranges));
     ledger.logStart = readOffset(bytes, 0);
     ledger.watermark = readOffset(bytes, 8);
     ledger.deletedConsumed = readOffset(bytes, 16);

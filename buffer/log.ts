@@ -10,6 +10,7 @@ import { Owner } from './owner.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
+import { type Random, systemRandom } from './ports/random.ts';
 import { systemClock } from './ports/system_clock.ts';
 import { decideRetention, type RetentionPolicy } from './retention.ts';
 import type { LogParts, SealWhen, Shard, ShardStats } from './shard.ts';
@@ -37,6 +38,8 @@ export interface LogOptions {
   /** Default: the real ones. A simulator passes its own. */
   readonly fileSystem?: FileSystem;
   readonly clock?: Clock;
+  /** Where the key of a new log comes from. */
+  readonly random?: Random;
   readonly report?: LogParts['report'];
   /** When a segment ends: 64 MiB (an eighth of `maxSize_bytes` at most) or 1 h by default. */
   readonly segment?: { readonly maxBytes?: number; readonly maxAge_ms?: number };
@@ -115,17 +118,21 @@ export class Log {
       hotTail_bytes: options.hotTail_bytes ?? 8 * MiB,
       commitDeadline_ms: options.commitDeadline_ms ?? 30_000,
       epoch: owner.epoch,
+      key: owner.key,
       running_ms: () => owner.running_ms(),
       report: options.report ?? (() => {}),
     };
   }
 
-  /** Takes the directory and recovers what is in it. @throws OwnerPresent | ForeignDirectory | NewerFormat */
+  /** Takes the directory and recovers what is in it. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost */
   static async open(options: LogOptions): Promise<Log> {
     const fileSystem = options.fileSystem ?? nodeFileSystem;
     const clock = options.clock ?? systemClock;
-    const owner = await Owner.take(fileSystem, clock, options.directory, process.pid);
+    const random = options.random ?? systemRandom;
+    const owner = await Owner.take(fileSystem, clock, random, options.directory, process.pid);
     const log = new Log(options, fileSystem, clock, owner);
+    if (owner.restored)
+      log.#parts.report('error', 'the owner file was lost and is made anew', { epoch: owner.epoch });
     try {
       for (const name of await fileSystem.list(options.directory)) {
         if (!isStreamName(name)) continue;

@@ -39,7 +39,7 @@ class Opening {
   readonly #parts: LogParts;
   readonly #directory: string;
   readonly #id: string;
-  #ledger = new Ledger();
+  #ledger: Ledger;
   #ledgerMissing = false;
   readonly #twoSlotFiles: TwoSlotFile[] = [];
   #changed = false;
@@ -49,6 +49,7 @@ class Opening {
   constructor(options: OpenShardOptions) {
     this.#options = options;
     this.#parts = options.parts;
+    this.#ledger = new Ledger(options.parts.key);
     this.#directory = options.directory;
     this.#id = `${options.streamName}/${options.index}`;
   }
@@ -169,7 +170,10 @@ class Opening {
     const file = await this.#parts.fileSystem.open(this.#pathOf(base), 'read');
     try {
       const size = await file.size();
-      return await recoverSegment({ file, size, base, nextBase, watermark }, this.#parts.pool);
+      return await recoverSegment(
+        { file, size, base, nextBase, watermark, key: this.#ledger.key },
+        this.#parts.pool,
+      );
     } finally {
       await file.close();
     }

@@ -2,9 +2,12 @@
 // when, and with which epoch. Invariant: no two owners at a time, and no two owners ever with the same epoch.
 
 import { ForeignDirectory, NewerFormat, OwnerPresent } from './errors.ts';
+import { type FrameKey, formatKey, makeKey, parseKey } from './frame_key.ts';
+import { findKey, holdsLedger } from './key_search.ts';
 import { isStreamName } from './names.ts';
 import type { Clock } from './ports/clock.ts';
 import { errorCode, type FileSystem, type Lock } from './ports/file_system.ts';
+import type { Random } from './ports/random.ts';
 import { TwoSlotFile } from './two_slot.ts';
 
 /** Version of everything below the directory. FORMAT.md has a chapter for each. */
@@ -20,34 +23,50 @@ interface OwnerRecord {
   readonly since: string;
   /** How long the log has been open over all its owners, ms: the time by which ages are counted. */
   readonly running_ms: number;
+  /** Of the frames, 16 hexadecimal digits; missing in logs from before there were keys. */
+  readonly key?: string;
 }
 
 export class Owner {
   readonly epoch: number;
+  readonly key: FrameKey;
+  /** Whether the owner file was lost and made anew: epoch, running time and key are what else could tell. */
+  readonly restored: boolean;
   readonly #lock: Lock;
   readonly #file: TwoSlotFile;
   readonly #clock: Clock;
   readonly #begun_ms: number;
   readonly #record: OwnerRecord;
 
-  private constructor(lock: Lock, file: TwoSlotFile, clock: Clock, record: OwnerRecord) {
+  private constructor(lock: Lock, file: TwoSlotFile, clock: Clock, record: OwnerRecord, restored: boolean) {
     this.#lock = lock;
     this.#file = file;
     this.#clock = clock;
     this.#begun_ms = clock.monotonic();
     this.#record = record;
     this.epoch = record.epoch;
+    this.key = parseKey(record.key);
+    this.restored = restored;
   }
 
-  /** Takes the directory, creating it if need be. @throws OwnerPresent | ForeignDirectory | NewerFormat */
-  static async take(fileSystem: FileSystem, clock: Clock, directory: string, pid: number): Promise<Owner> {
+  /** Takes the directory, creating it if need be. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost */
+  static async take(
+    fileSystem: FileSystem,
+    clock: Clock,
+    random: Random,
+    directory: string,
+    pid: number,
+  ): Promise<Owner> {
     await makeDirectories(fileSystem, directory);
     const names = await fileSystem.list(directory);
     const foreign = names.find((name) => !OWN_NAMES.has(name) && !isStreamName(name));
     if (foreign !== undefined) throw new ForeignDirectory(directory, foreign);
-    // Streams without an owner file are somebody else's folders: told before anything is created among them.
+    // Streams without an owner file are somebody else's folders, unless a ledger says that they are ours: told before
+    // anything is created among them.
     const orphan = names.find((name) => !OWN_NAMES.has(name));
-    if (orphan !== undefined && !names.includes('owner')) throw new ForeignDirectory(directory, orphan);
+    const ours = async (): Promise<boolean> =>
+      orphan === undefined || (await holdsLedger(fileSystem, directory));
+    if (!names.includes('owner') && !(await ours())) throw new ForeignDirectory(directory, orphan!);
     const file = new TwoSlotFile(fileSystem, directory, 'owner', 'HFOW');
     const lock = await fileSystem.lock(`${directory}/lock`);
     if (!lock) throw new OwnerPresent(directory, await describe(file));
@@ -60,18 +79,21 @@ export class Owner {
       if (last && last.format > FORMAT_VERSION) {
         throw new NewerFormat(`${directory}/owner`, last.format, FORMAT_VERSION);
       }
-      if (!last && !damaged && orphan !== undefined) throw new ForeignDirectory(directory, orphan);
+      if (!last && !damaged && !(await ours())) throw new ForeignDirectory(directory, orphan!);
+      const lost = !last && (damaged || orphan !== undefined);
+      const key = lost ? await findKey(fileSystem, directory) : undefined;
       const record: OwnerRecord = {
         format: FORMAT_VERSION,
         // Where the last epoch is lost, time serves: it is above any count of openings.
-        epoch: last ? last.epoch + 1 : damaged ? Math.floor(clock.now() / 1000) : 1,
+        epoch: last ? last.epoch + 1 : lost ? Math.floor(clock.now() / 1000) : 1,
         pid,
         since: new Date(clock.now()).toISOString(),
         running_ms: last?.running_ms ?? 0,
+        key: last ? formatKey(parseKey(last.key)) : formatKey(key ?? makeKey(random)),
       };
       // The second attempt goes into a new file: one bad sector must not keep the log from opening.
       await file.write(encode(record)).catch(() => file.write(encode(record)));
-      return new Owner(lock, file, clock, record);
+      return new Owner(lock, file, clock, record, lost);
     } catch (error) {
       await file.close();
       await lock.release();

@@ -42,7 +42,7 @@ export class ShardReader implements Reader, AttachedReader {
   constructor(shard: Shard, offset: number) {
     this.#shard = shard;
     this.#offset = offset;
-    this.#window = new Window(shard.parts.pool);
+    this.#window = new Window(shard.parts.pool, shard.ledger.key);
     shard.attach(this);
   }
 

@@ -4,6 +4,7 @@
 
 import type { BlockPool } from './block_pool.ts';
 import { FLAG_CONTINUED, FLAG_CONTINUES, FRAME_HEADER_BYTES, type FrameHeader } from './frame.ts';
+import type { FrameKey } from './frame_key.ts';
 import type { File } from './ports/file_system.ts';
 import type { OffsetRange, RangeKind } from './ranges.ts';
 import { findNextFrame, loadFrame, Window } from './scan.ts';
@@ -36,6 +37,7 @@ export interface RecoveryInput {
   readonly nextBase: number | undefined;
   /** Everything below this offset is known to have been durable. */
   readonly watermark: number;
+  readonly key: FrameKey;
 }
 
 export async function recoverSegment(input: RecoveryInput, pool: BlockPool): Promise<RecoveredSegment> {
@@ -71,7 +73,7 @@ class SegmentScan {
     this.#input = input;
     this.#segment = new Segment(input.base);
     this.#promised = input.watermark;
-    this.window = new Window(pool);
+    this.window = new Window(pool, input.key);
   }
 
   async run(): Promise<RecoveredSegment> {

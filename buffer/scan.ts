@@ -3,6 +3,7 @@
 
 import type { Block, BlockPool } from './block_pool.ts';
 import { bodyMatches, FRAME_HEADER_BYTES, type FrameHeader, findMagic, readFrameHeader } from './frame.ts';
+import type { FrameKey } from './frame_key.ts';
 import type { File } from './ports/file_system.ts';
 import { readFully } from './whole_io.ts';
 
@@ -14,9 +15,12 @@ export class Window {
   /** File position of the first byte, and how many there are. */
   start = 0;
   length = 0;
+  /** Under which the frames of this file were sealed. */
+  readonly key: FrameKey;
   readonly #pool: BlockPool;
 
-  constructor(pool: BlockPool) {
+  constructor(pool: BlockPool, key: FrameKey) {
+    this.key = key;
     this.#pool = pool;
   }
 
@@ -84,7 +88,11 @@ export async function loadFrame(
 /** The header at file position `position` if the window holds it and it checks out. */
 export function frameAt(window: Window, position: number): FrameHeader | undefined {
   if (window.available(position) < FRAME_HEADER_BYTES) return undefined;
-  return readFrameHeader(window.block!.memory.subarray(0, window.length), position - window.start);
+  return readFrameHeader(
+    window.block!.memory.subarray(0, window.length),
+    position - window.start,
+    window.key,
+  );
 }
 
 export function bodyIntact(window: Window, position: number, header: FrameHeader): boolean {

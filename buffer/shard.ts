@@ -8,6 +8,7 @@ import type { Chain } from './chain.ts';
 import { CommitLoop, type CommitStats } from './commit_loop.ts';
 import { refused } from './deferred.ts';
 import { CommitFailed, EntryTooLarge, OffsetOutOfRange } from './errors.ts';
+import type { FrameKey } from './frame_key.ts';
 import type { GroupOffsets } from './group_offsets.ts';
 import { HotTail } from './hot_tail.ts';
 import type { Account, Ledger } from './ledger.ts';
@@ -31,6 +32,8 @@ export interface LogParts {
   readonly hotTail_bytes: number;
   readonly commitDeadline_ms: number;
   readonly epoch: number;
+  /** Of the log; a shard whose ledger says another keeps that one. */
+  readonly key: FrameKey;
   /** Running time of the log over all its owners, ms. */
   running_ms(): number;
   /** Something happened that an operator should see. */
@@ -122,6 +125,7 @@ export class Shard {
       budget: parts.budget,
       writer: this.#writer,
       epoch: parts.epoch,
+      key: recovered.ledger.key,
       next: recovered.next,
       reserve_bytes: () => this.reserve_bytes,
       commitDeadline_ms: parts.commitDeadline_ms,

@@ -1,8 +1,13 @@
-// Chance as the log and the drain loop see it: jitter is the only user. The simulator gives a seeded one.
+// Chance as the log and the drain loop see it: jitter, and the key of a log, which nobody outside may guess. The simulator
+// gives a seeded one.
+
+import { randomInt } from 'node:crypto';
 
 export interface Random {
   /** Uniform in [0, 1). */
   next(): number;
 }
 
-export const systemRandom: Random = { next: () => Math.random() };
+const STEPS = 2 ** 48 - 1;
+
+export const systemRandom: Random = { next: () => randomInt(STEPS) / STEPS };

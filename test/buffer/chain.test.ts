@@ -15,6 +15,8 @@ import {
   readFrameHeader,
 } from '../../buffer/frame.ts';
 
+import { KEY } from './written_segment.ts';
+
 interface Frame {
   readonly header: FrameHeader;
   readonly entries: readonly Buffer[];
@@ -25,7 +27,7 @@ function framesOf(chain: Chain): Frame[] {
   expect(bytes.length).toBe(chain.bytes);
   const frames: Frame[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const header = readFrameHeader(bytes, at)!;
+    const header = readFrameHeader(bytes, at, KEY)!;
     expect(bodyMatches(bytes, at + FRAME_HEADER_BYTES, header)).toBe(true);
     const cursor = new EntryCursor();
     cursor.open(bytes, at + FRAME_HEADER_BYTES, header.bodyBytes);
@@ -40,7 +42,7 @@ function framesOf(chain: Chain): Frame[] {
 
 function chainFrom(first: number): { chain: Chain; pool: BlockPool } {
   const pool = new BlockPool(64 * 1024 * 1024);
-  const chain = new Chain(pool, 3);
+  const chain = new Chain(pool, 3, KEY);
   chain.reset(first);
   return { chain, pool };
 }

@@ -132,15 +132,18 @@ describe('FORMAT.md', () => {
   it('describes frames: every byte of a segment is accounted for', () => {
     const bytes = file(`a.b/0/${SEGMENT}.log`);
     const header = table('Frame header');
+    const key = decode(table('Ledger payload'), newestSlot(file('a.b/0/ledger'))['payload'] as Buffer);
+    expect([key['headerKey'], key['bodyKey']]).not.toContain(0);
+    const keyed = (crc: number, of: string): number => (crc ^ Number(key[of])) >>> 0;
     const seen: { values: Values; entries: Buffer[]; deltas: number[] }[] = [];
     for (let at = 0; at < bytes.length; ) {
       const values = decode(header, bytes, at);
       expect(String(values['magic'])).toBe('HF');
       expect(values['version']).toBe(1);
       expect(values['epoch']).toBe(1);
-      expect(crc32(bytes.subarray(at, at + 36))).toBe(values['headerCrc']);
+      expect(keyed(crc32(bytes.subarray(at, at + 36)), 'headerKey')).toBe(values['headerCrc']);
       const end = at + 40 + Number(values['bodyBytes']);
-      expect(crc32(bytes.subarray(at + 40, end))).toBe(values['bodyCrc']);
+      expect(keyed(crc32(bytes.subarray(at + 40, end)), 'bodyKey')).toBe(values['bodyCrc']);
       const entries: Buffer[] = [];
       const deltas: number[] = [];
       for (let entry = at + 40; entry < end; ) {
@@ -223,7 +226,12 @@ describe('FORMAT.md', () => {
     const slot = newestSlot(file('owner'));
     expect(String(slot['magic'])).toBe('HFOW');
     const owner = JSON.parse(String(slot['payload'])) as Record<string, unknown>;
-    expect(Object.keys(owner)).toEqual(['format', 'epoch', 'pid', 'since', 'running_ms']);
+    expect(Object.keys(owner)).toEqual(['format', 'epoch', 'pid', 'since', 'running_ms', 'key']);
+    const ledger = decode(table('Ledger payload'), newestSlot(file('a.b/0/ledger'))['payload'] as Buffer);
+    const key = Buffer.alloc(8);
+    key.writeUInt32LE(Number(ledger['headerKey']), 0);
+    key.writeUInt32LE(Number(ledger['bodyKey']), 4);
+    expect(owner['key']).toBe(key.toString('hex'));
     expect(owner).toMatchObject({ format: 1, epoch: 1, pid: process.pid });
     expect(file('lock').length).toBe(0);
   });

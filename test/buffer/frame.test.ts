@@ -14,6 +14,7 @@ import {
   writeOffset,
   writeVarint,
 } from '../../buffer/frame.ts';
+import { KEY } from './written_segment.ts';
 
 interface Sample {
   readonly entries: readonly Uint8Array[];
@@ -52,7 +53,7 @@ function build(of: Sample, at = 0): Buffer {
   });
   const body = position - at - FRAME_HEADER_BYTES;
   const watermark = Math.max(0, of.base - of.behind);
-  sealFrame(target, at, of.flags, body, of.base, of.entries.length, of.timestamp, of.epoch, watermark);
+  sealFrame(target, at, of.flags, body, of.base, of.entries.length, of.timestamp, of.epoch, watermark, KEY);
   return target.subarray(0, position);
 }
 
@@ -71,7 +72,7 @@ describe('a frame', () => {
     fc.assert(
       fc.property(sample, fc.nat(100), (of, at) => {
         const bytes = build(of, at);
-        const header = readFrameHeader(bytes, at)!;
+        const header = readFrameHeader(bytes, at, KEY)!;
         expect(header).toMatchObject({
           flags: of.flags,
           baseOffset: of.base,
@@ -105,7 +106,7 @@ describe('a frame', () => {
     for (let bit = 0; bit < whole.length * 8; bit++) {
       const bytes = Buffer.from(whole);
       bytes[bit >>> 3]! ^= 1 << (bit & 7);
-      const header = readFrameHeader(bytes, 0);
+      const header = readFrameHeader(bytes, 0, KEY);
       if (bit >>> 3 < FRAME_HEADER_BYTES) expect(header).toBeUndefined();
       else expect(bodyMatches(bytes, FRAME_HEADER_BYTES, header!)).toBe(false);
     }
@@ -114,14 +115,14 @@ describe('a frame', () => {
   it('has no header where fewer than 40 bytes are left', () => {
     const whole = build(one);
     for (let length = 0; length < FRAME_HEADER_BYTES; length++) {
-      expect(readFrameHeader(whole.subarray(0, length), 0)).toBeUndefined();
+      expect(readFrameHeader(whole.subarray(0, length), 0, KEY)).toBeUndefined();
     }
-    expect(readFrameHeader(whole, whole.length)).toBeUndefined();
+    expect(readFrameHeader(whole, whole.length, KEY)).toBeUndefined();
   });
 
   it('does not match a body that was cut short', () => {
     const whole = build(one);
-    const header = readFrameHeader(whole, 0)!;
+    const header = readFrameHeader(whole, 0, KEY)!;
     expect(bodyMatches(whole.subarray(0, whole.length - 1), FRAME_HEADER_BYTES, header)).toBe(false);
   });
 });

@@ -3,12 +3,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { ForeignDirectory, NewerFormat, OwnerPresent } from '../../buffer/errors.ts';
 import { makeDirectories, Owner } from '../../buffer/owner.ts';
+import { systemRandom } from '../../buffer/ports/random.ts';
 import { ManualClock } from './manual_clock.ts';
 import { MemoryFileSystem } from './memory_file_system.ts';
 import { ObservedFileSystem } from './observed_file_system.ts';
 
 const take = (disk: ObservedFileSystem, clock = new ManualClock(), pid = 4711): Promise<Owner> =>
-  Owner.take(disk, clock, '/data/log', pid);
+  Owner.take(disk, clock, systemRandom, '/data/log', pid);
 
 const fresh = (): { memory: MemoryFileSystem; disk: ObservedFileSystem } => {
   const memory = new MemoryFileSystem();

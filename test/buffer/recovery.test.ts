@@ -6,7 +6,7 @@ import { BlockPool } from '../../buffer/block_pool.ts';
 import { Ranges } from '../../buffer/ranges.ts';
 import { type RecoveredSegment, recoverSegment } from '../../buffer/recovery.ts';
 import { MemoryFile } from './memory_file_system.ts';
-import { frameOf, type WrittenSegment, writeSegment } from './written_segment.ts';
+import { frameOf, KEY, type WrittenSegment, writeSegment } from './written_segment.ts';
 
 const BASE = 1000;
 const text = (value: string): Uint8Array => Buffer.from(value, 'utf8');
@@ -33,7 +33,14 @@ async function recover(bytes: Uint8Array, known: Known = {}): Promise<RecoveredS
   const file = new MemoryFile(bytes);
   const before = Buffer.from(file.bytes);
   const found = await recoverSegment(
-    { file, size: bytes.length, base: BASE, nextBase: known.nextBase, watermark: known.watermark ?? 0 },
+    {
+      file,
+      size: bytes.length,
+      base: BASE,
+      nextBase: known.nextBase,
+      watermark: known.watermark ?? 0,
+      key: KEY,
+    },
     pool,
   );
   expect(pool.stats().in_use_bytes).toBe(0);

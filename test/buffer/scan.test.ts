@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { BlockPool } from '../../buffer/block_pool.ts';
 import { findNextFrame, frameAt, loadFrame, WINDOW_BYTES, Window } from '../../buffer/scan.ts';
 import { MemoryFile } from './memory_file_system.ts';
-import { writeSegment } from './written_segment.ts';
+import { KEY, writeSegment } from './written_segment.ts';
 
 const frame = writeSegment(50, [[[Buffer.from('the frame to find')]]]).bytes;
 
@@ -16,7 +16,7 @@ async function find(
   max = Number.MAX_SAFE_INTEGER,
 ): Promise<number | undefined> {
   const pool = new BlockPool(0);
-  const window = new Window(pool);
+  const window = new Window(pool, KEY);
   try {
     return await findNextFrame(window, { file: new MemoryFile(bytes), end: bytes.length }, from, min, max);
   } finally {
@@ -47,7 +47,7 @@ describe('findNextFrame', () => {
 
   it('ends where the file is shorter than was said', async () => {
     const pool = new BlockPool(0);
-    const window = new Window(pool);
+    const window = new Window(pool, KEY);
     const file = new MemoryFile(Buffer.alloc(100, 0x48));
     expect(await findNextFrame(window, { file, end: 10_000_000 }, 0, 0, 1e9)).toBeUndefined();
     window.release();
@@ -73,7 +73,7 @@ describe('loadFrame', () => {
   it('loads a frame larger than the window whole', async () => {
     const { bytes } = writeSegment(0, [[[Buffer.alloc(3 * WINDOW_BYTES, 7)]]]);
     const pool = new BlockPool(0);
-    const window = new Window(pool);
+    const window = new Window(pool, KEY);
     const loaded = await loadFrame(window, { file: new MemoryFile(bytes), end: bytes.length }, 0);
     expect(loaded.bodyIntact).toBe(true);
     expect(frameAt(window, 0)).toEqual(loaded.header);
@@ -83,7 +83,7 @@ describe('loadFrame', () => {
 
   it('gives its block back where the disk fails', async () => {
     const pool = new BlockPool(0);
-    const window = new Window(pool);
+    const window = new Window(pool, KEY);
     const file = new MemoryFile(frame);
     await file.close();
     await expect(loadFrame(window, { file, end: frame.length }, 0)).rejects.toThrow('EBADF');

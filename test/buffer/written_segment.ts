@@ -2,7 +2,11 @@
 
 import { BlockPool } from '../../buffer/block_pool.ts';
 import { Chain } from '../../buffer/chain.ts';
-import { FRAME_HEADER_BYTES, readFrameHeader } from '../../buffer/frame.ts';
+import { FRAME_HEADER_BYTES, readOffset } from '../../buffer/frame.ts';
+import type { FrameKey } from '../../buffer/frame_key.ts';
+
+/** Under which all of it is sealed. */
+export const KEY: FrameKey = { header: 0xdeadbeef, body: 0x01020304 };
 
 export interface FramePlace {
   readonly position: number;
@@ -23,7 +27,7 @@ export function writeSegment(
   base: number,
   commits: readonly (readonly (readonly Uint8Array[])[])[],
 ): WrittenSegment {
-  const chain = new Chain(new BlockPool(0), 1);
+  const chain = new Chain(new BlockPool(0), 1, KEY);
   const parts: Buffer[] = [];
   let end = base;
   for (const batches of commits) {
@@ -41,9 +45,9 @@ export function writeSegment(
 export function placesOf(bytes: Buffer): FramePlace[] {
   const frames: FramePlace[] = [];
   for (let position = 0; position < bytes.length; ) {
-    const header = readFrameHeader(bytes, position)!;
-    const length = FRAME_HEADER_BYTES + header.bodyBytes;
-    frames.push({ position, bytes: length, from: header.baseOffset, to: header.baseOffset + header.count });
+    const length = FRAME_HEADER_BYTES + bytes.readUInt32LE(position + 4);
+    const from = readOffset(bytes, position + 8);
+    frames.push({ position, bytes: length, from, to: from + bytes.readUInt16LE(position + 16) });
     position += length;
   }
   return frames;
