@@ -3,6 +3,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { errorCode } from '../../buffer/ports/file_system.ts';
 
 export interface RotatingFileOptions {
   readonly path: string;
@@ -43,7 +44,7 @@ export class RotatingFile {
   /** Opens the file, creating folders as needed, and cuts off a line of ours that a crash left unfinished. */
   async open(): Promise<void> {
     const { path: file, now } = this.#options;
-    await fs.promises.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolders(path.dirname(file));
     const handle = await fs.promises.open(file, 'a+', 0o600);
     try {
       const stat = await handle.stat();
@@ -149,6 +150,20 @@ export class RotatingFile {
       const old = keep_ms > 0 && now() - stat.mtimeMs > keep_ms;
       if (old || surplus.includes(name)) await fs.promises.unlink(name);
     }
+  }
+}
+
+/** Not `recursive`: Node turns for ever where the parent is there and yet takes no entry, as below /proc. */
+async function makeFolders(folder: string): Promise<void> {
+  try {
+    await fs.promises.mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST') return;
+    const parent = path.dirname(folder);
+    if (code !== 'ENOENT' || parent === folder || fs.existsSync(parent)) throw error;
+    await makeFolders(parent);
+    await fs.promises.mkdir(folder, { mode: 0o700 });
   }
 }
 

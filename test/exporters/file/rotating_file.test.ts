@@ -70,6 +70,11 @@ test('an unfinished first line leaves an empty file', async () => {
   }
 });
 
+test('a folder that cannot be made is an error, not a wait without end', async () => {
+  file = '/proc/holdfast-nobody/deep/telemetry.jsonl';
+  await expect(opened()).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
 test('text of somebody else without a newline at its end is kept', async () => {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, 'not of ours');
