@@ -13,7 +13,7 @@ import { nodeFileSystem } from './ports/node_file_system.ts';
 import { systemClock } from './ports/system_clock.ts';
 import { decideRetention, type RetentionPolicy } from './retention.ts';
 import type { LogParts, SealWhen, Shard, ShardStats } from './shard.ts';
-import { Stream, type StreamOptions } from './stream.ts';
+import { checkStreamOptions, Stream, type StreamOptions } from './stream.ts';
 
 const MiB = 1024 * 1024;
 
@@ -207,6 +207,7 @@ export class Log {
 
   async #openStream(name: string, options: StreamOptions): Promise<Stream> {
     checkStreamName(name);
+    checkStreamOptions(options);
     if (this.#closed) throw new LogClosed(this.directory);
     const known = this.#streams.get(name);
     if (known) return known;
