@@ -125,3 +125,47 @@ export class TooManyGroups extends HoldfastError {
     );
   }
 }
+
+export class InvalidOffset extends HoldfastError {
+  constructor(text: string) {
+    const shown = JSON.stringify(text.slice(0, 200));
+    super('HF_BUFFER_INVALID_OFFSET', `${shown} is no offset: write it as stream/shard-offset`, false);
+  }
+}
+
+/** An entry was acknowledged so far ahead of the oldest one that is not that it cannot be remembered. */
+export class AckWindowExceeded extends HoldfastError {
+  constructor(shard: string, offset: number, low: number, entries: number) {
+    super(
+      'HF_BUFFER_ACK_WINDOW_EXCEEDED',
+      `${shard}: ${offset} cannot be acknowledged while ${low} is not, which is more than ${entries} entries before; acknowledge that one first, or widen ackWindow_entries`,
+      true,
+    );
+  }
+}
+
+export class InvalidOption extends HoldfastError {
+  constructor(option: string, value: unknown, expected: string) {
+    super('HF_BUFFER_INVALID_OPTION', `${option} ${String(value)} is not valid: ${expected}`, false);
+  }
+}
+
+export class UnknownGroup extends HoldfastError {
+  constructor(group: string, where: string) {
+    super(
+      'HF_BUFFER_UNKNOWN_GROUP',
+      `group ${group} does not exist on ${where}; open it with stream.group first`,
+      false,
+    );
+  }
+}
+
+export class GroupExists extends HoldfastError {
+  constructor(group: string, stream: string) {
+    super(
+      'HF_BUFFER_GROUP_EXISTS',
+      `group ${group} exists on ${stream} already; choose another name or forget it first`,
+      false,
+    );
+  }
+}

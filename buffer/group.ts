@@ -1,9 +1,12 @@
 // A consumer group on one stream: a committed offset per shard, kept apart from every other group's. Invariant: a
-// committed offset moves forward only, never past the high watermark, and only by `commit` or an explicit seek.
+// committed offset never passes the high watermark, and goes back by an explicit seek alone.
 
-import type { Lag, Reader } from './batch.ts';
-import { OffsetOutOfRange } from './errors.ts';
+import { ACK_WINDOW_ENTRIES, AckWindow } from './ack_window.ts';
+import type { Lag } from './batch.ts';
+import { LogClosed, OffsetOutOfRange, UnknownGroup } from './errors.ts';
+import { lagOf } from './lag.ts';
 import type { GroupState } from './offsets.ts';
+import { type Place, resolvePlace } from './place.ts';
 import { ShardReader } from './reader.ts';
 import type { GroupView } from './retention.ts';
 import type { Shard } from './shard.ts';
@@ -15,6 +18,8 @@ export interface GroupOptions {
   readonly start?: 'earliest' | 'latest';
   /** Bounds how long a dead group may pin the disk. */
   readonly maxLag?: { readonly bytes?: number; readonly age_ms?: number };
+  /** How far ahead of the oldest entry that is not acknowledged others may be. Default 65,536 entries, 8 KiB. */
+  readonly ackWindow_entries?: number;
 }
 
 export class Group {
@@ -30,7 +35,7 @@ export class Group {
   }
 
   /** Reads from the committed offset on. Close it when done: an open reader keeps the hot tail in memory. */
-  reader(shard: Shard): Reader {
+  reader(shard: Shard): ShardReader {
     return new ShardReader(shard, this.#state(shard).committed);
   }
 
@@ -53,37 +58,69 @@ export class Group {
     return shard.offsets.changed();
   }
 
+  /**
+   * The entries from `offset` to `next` (exclusive) are delivered, in whatever order they are named. What is committed is
+   * the low watermark: everything below it is acknowledged. On disk with the next write of offsets, or `flush`.
+   * @throws OffsetOutOfRange | AckWindowExceeded | LogClosed
+   */
+  ack(shard: Shard, offset: number, next = offset + 1): void {
+    const { highWatermark, logStart } = shard;
+    if (!(Number.isInteger(offset) && Number.isInteger(next) && 0 <= offset && offset < next)) {
+      throw new OffsetOutOfRange(shard.id, offset, logStart, highWatermark);
+    }
+    if (next > highWatermark) throw new OffsetOutOfRange(shard.id, next - 1, logStart, highWatermark);
+    const state = this.#state(shard);
+    if (shard.offsets.closed) throw new LogClosed(shard.id);
+    state.acks ??= new AckWindow(this.#options.ackWindow_entries ?? ACK_WINDOW_ENTRIES);
+    const from = Math.max(state.committed, logStart);
+    const low = state.acks.ack(shard.id, from, offset, next, shard.ledger.ranges);
+    const committed = Math.min(low, highWatermark);
+    if (committed <= state.committed) return;
+    state.committed = committed;
+    void shard.offsets.changed();
+  }
+
+  /**
+   * Moves the committed offset of one shard, back as well as forward, and forgets what was acknowledged above it. Resolves
+   * when that is durable. Readers that are open go on where they are. @throws OffsetOutOfRange | LogClosed
+   */
+  async seek(shard: Shard, place: Place): Promise<void> {
+    this.#state(shard);
+    const offset = await resolvePlace(shard, place);
+    await this.#move(shard, offset);
+  }
+
+  /** Moves all shards; where the place does not exist on one of them, none. @throws OffsetOutOfRange | LogClosed */
+  async reset(place: Place): Promise<void> {
+    const offsets = await Promise.all(this.#shards.map((shard) => resolvePlace(shard, place)));
+    await Promise.all(this.#shards.map((shard, index) => this.#move(shard, offsets[index]!)));
+  }
+
   /** Makes what was committed on all shards durable now. */
   async flush(): Promise<void> {
     await Promise.all(this.#shards.map((shard) => shard.offsets.flush()));
   }
 
   lag(shard: Shard): Lag {
-    const from = Math.max(this.#state(shard).committed, shard.logStart);
-    const to = shard.highWatermark;
-    const entries = to - from - shard.ledger.ranges.count(from, to);
-    if (entries <= 0) return { entries: 0, bytes: 0, age_ms: 0 };
-    let bytes = 0;
-    let oldest: number | undefined;
-    for (let index = shard.segments.length - 1; index >= 0; index--) {
-      const segment = shard.segments[index]!;
-      if (segment.end <= from) break;
-      const share = segment.base >= from ? 1 : (segment.end - from) / (segment.end - segment.base);
-      bytes += segment.bytes * share;
-      // Within a segment the time of an offset is known to its bounds only.
-      oldest = segment.firstTimestamp + (segment.lastTimestamp - segment.firstTimestamp) * (1 - share);
-    }
-    const age_ms = oldest === undefined ? 0 : Math.max(0, shard.parts.clock.now() - oldest);
-    return { entries, bytes: Math.round(bytes), age_ms: Math.round(age_ms) };
+    return lagOf(shard, this.#state(shard).committed);
   }
 
   get maxLag(): { readonly bytes?: number; readonly age_ms?: number } {
     return this.#options.maxLag ?? {};
   }
 
+  async #move(shard: Shard, offset: number): Promise<void> {
+    const state = this.#state(shard);
+    if (shard.offsets.closed) throw new LogClosed(shard.id);
+    state.committed = offset;
+    state.acks?.clear();
+    void shard.offsets.changed();
+    await shard.offsets.settle();
+  }
+
   #state(shard: Shard): GroupState {
     const state = shard.offsets.groups.get(this.name);
-    if (!state) throw new RangeError(`group ${this.name} does not exist on ${shard.id}`);
+    if (!state) throw new UnknownGroup(this.name, shard.id);
     return state;
   }
 }

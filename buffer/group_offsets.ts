@@ -47,6 +47,40 @@ export class GroupOffsets {
     await this.flush();
   }
 
+  /** Whether anything is taken still. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Takes a group out, for ever. Resolves when no damaged slot can bring it back. */
+  async forget(name: string): Promise<void> {
+    if (!this.groups.delete(name)) return;
+    this.#dirty = true;
+    await this.settle();
+  }
+
+  /** Gives a group another name, in one write. @throws TooManyGroups, and nothing has changed then */
+  async rename(from: string, to: string): Promise<void> {
+    const state = this.groups.get(from);
+    if (!state) return;
+    const renamed = new Map(this.groups);
+    renamed.delete(from);
+    encodeOffsets(renamed.set(to, { ...state, name: to }).values(), this.#shard);
+    this.groups.delete(from);
+    this.groups.set(to, { ...state, name: to });
+    this.#dirty = true;
+    await this.settle();
+  }
+
+  /** Writes what has changed into both slots: what goes back or away must not return with the older slot. */
+  settle(): Promise<void> {
+    if (this.#closed) return refused(new LogClosed(this.#shard));
+    return this.#inTurn(async () => {
+      await this.#writeChanges();
+      await this.#file.write(encodeOffsets(this.groups.values(), this.#shard));
+    });
+  }
+
   /** Something of `groups` changed; the promise resolves when that is durable. Rejects with LogClosed or what the disk said. */
   changed(): Promise<void> {
     if (this.#closed) return refused(new LogClosed(this.#shard));

@@ -14,7 +14,7 @@ import { type Random, systemRandom } from './ports/random.ts';
 import { systemClock } from './ports/system_clock.ts';
 import { decideRetention, type RetentionPolicy } from './retention.ts';
 import type { LogParts, SealWhen, Shard, ShardStats } from './shard.ts';
-import { Stream, type StreamOptions } from './stream.ts';
+import { checkStreamOptions, Stream, type StreamOptions } from './stream.ts';
 
 const MiB = 1024 * 1024;
 
@@ -214,6 +214,7 @@ export class Log {
 
   async #openStream(name: string, options: StreamOptions): Promise<Stream> {
     checkStreamName(name);
+    checkStreamOptions(options);
     if (this.#closed) throw new LogClosed(this.directory);
     const known = this.#streams.get(name);
     if (known) return known;

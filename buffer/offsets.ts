@@ -1,6 +1,7 @@
 // The committed offsets of all consumer groups on one shard, in one two-slot file: committing needs no free space.
 // Invariant: a committed offset never goes back but by an explicit seek.
 
+import type { AckWindow } from './ack_window.ts';
 import { TooManyGroups } from './errors.ts';
 import { readOffset, writeOffset } from './frame.ts';
 import { SLOT_PAYLOAD_MAX_BYTES } from './two_slot.ts';
@@ -11,6 +12,8 @@ export interface GroupState {
   committed: number;
   /** Whether retention must keep what this group has not consumed. */
   protect: boolean;
+  /** What is acknowledged above the committed offset; in memory only. */
+  acks?: AckWindow;
 }
 
 /** name length u8, flags u8, committed u64, name. */

@@ -6,6 +6,7 @@ import type { Batch, Reader, ReadLimits } from './batch.ts';
 import type { Block } from './block_pool.ts';
 import { LeaseMisuse, LogClosed, OffsetOutOfRange } from './errors.ts';
 import { EntryCursor, FRAME_HEADER_BYTES, type FrameHeader } from './frame.ts';
+import { type Place, resolvePlace } from './place.ts';
 import type { Timer } from './ports/clock.ts';
 import { errorCode, type File } from './ports/file_system.ts';
 import { bodyIntact, findNextFrame, frameAt, Window } from './scan.ts';
@@ -64,6 +65,13 @@ export class ShardReader implements Reader, AttachedReader {
       this.#seekTo = offset;
       this.#wakeUp?.();
     } else this.#moveTo(offset);
+  }
+
+  /** Continues from a place that is named in another way, and returns its offset. @throws OffsetOutOfRange */
+  async seekTo(place: Place): Promise<number> {
+    const offset = await resolvePlace(this.#shard, place);
+    this.seek(offset);
+    return offset;
   }
 
   #moveTo(offset: number): void {

@@ -2,8 +2,12 @@
 // shards alone; shards beyond that number drain and take nothing new.
 
 import { crc32 } from 'node:zlib';
+import type { Lag } from './batch.ts';
+import { GroupExists, InvalidOption, UnknownGroup } from './errors.ts';
 import { Group, type GroupOptions, groupViews } from './group.ts';
+import { lagOf } from './lag.ts';
 import { checkGroupName } from './names.ts';
+import { encodeOffsets } from './offsets.ts';
 import type { GroupView } from './retention.ts';
 import type { Shard } from './shard.ts';
 
@@ -12,6 +16,24 @@ export interface StreamOptions {
   readonly shards?: number;
   /** How far beyond the disk limits of the log appends may go: space kept for dead letters. Default 0. */
   readonly reserve_bytes?: number;
+}
+
+/** A group as it stands on disk, opened or not. */
+export interface GroupListing {
+  readonly name: string;
+  readonly protect: boolean;
+  /** Of all shards together; the age is that of the oldest. */
+  readonly lag: Lag;
+  readonly shards: readonly { readonly shard: string; readonly committed: number; readonly lag: Lag }[];
+}
+
+const SHARDS_MAX = 4096;
+
+/** @throws InvalidOption */
+export function checkStreamOptions(options: StreamOptions): void {
+  const { shards = 1 } = options;
+  if (Number.isInteger(shards) && shards >= 1 && shards <= SHARDS_MAX) return;
+  throw new InvalidOption('shards', shards, `a whole number from 1 to ${SHARDS_MAX} is`);
 }
 
 export class Stream {
@@ -44,7 +66,7 @@ export class Stream {
       const protect = options.protect ?? true;
       if (state?.protect === protect) continue;
       const start = options.start === 'latest' ? shard.highWatermark : shard.logStart;
-      changed.push(shard.offsets.put({ name, protect, committed: state?.committed ?? start }));
+      changed.push(shard.offsets.put({ ...state, name, protect, committed: state?.committed ?? start }));
     }
     await Promise.all(changed);
     const group = new Group(name, this.shards, options);
@@ -55,6 +77,62 @@ export class Stream {
   /** Names of all groups on disk, whether opened or not: each pins what it protects. */
   groupNames(): string[] {
     return [...new Set(this.shards.flatMap((shard) => [...shard.offsets.groups.keys()]))].sort();
+  }
+
+  /** Every group on disk with how far it has come. */
+  groups(): GroupListing[] {
+    return this.groupNames().map((name) => {
+      const shards = this.#shardsOf(name).map((shard) => {
+        const { committed } = shard.offsets.groups.get(name)!;
+        return { shard: shard.id, committed, lag: lagOf(shard, committed) };
+      });
+      const lags = shards.map((one) => one.lag);
+      return {
+        name,
+        protect: this.#shardsOf(name).some((shard) => shard.offsets.groups.get(name)!.protect),
+        lag: {
+          entries: lags.reduce((sum, lag) => sum + lag.entries, 0),
+          bytes: lags.reduce((sum, lag) => sum + lag.bytes, 0),
+          age_ms: Math.max(...lags.map((lag) => lag.age_ms)),
+        },
+        shards,
+      };
+    });
+  }
+
+  /** Removes a group for ever: it protects nothing any more. Resolves when that is durable. @throws UnknownGroup */
+  async forgetGroup(name: string): Promise<void> {
+    const shards = this.#shardsOf(name);
+    if (shards.length === 0) throw new UnknownGroup(name, this.name);
+    this.#groups.delete(name);
+    await Promise.all(shards.map((shard) => shard.offsets.forget(name)));
+  }
+
+  /**
+   * Gives a group another name; open it again by that. Resolves when that is durable; where it was cut off, call it again.
+   * @throws UnknownGroup | GroupExists | InvalidName | TooManyGroups, and nothing has changed then
+   */
+  async renameGroup(from: string, to: string): Promise<void> {
+    checkGroupName(to);
+    const shards = this.#shardsOf(from);
+    if (shards.length === 0) throw new UnknownGroup(from, this.name);
+    for (const shard of shards) {
+      if (shard.offsets.groups.has(to)) throw new GroupExists(to, this.name);
+      const states = [...shard.offsets.groups.values()];
+      encodeOffsets(
+        states.map((state) => (state.name === from ? { ...state, name: to } : state)),
+        shard.id,
+      );
+    }
+    const open = this.#groups.get(from);
+    this.#groups.delete(from);
+    // Retention goes by the limits that the owner gave.
+    if (open) this.#groups.set(to, open);
+    await Promise.all(shards.map((shard) => shard.offsets.rename(from, to)));
+  }
+
+  #shardsOf(group: string): Shard[] {
+    return this.shards.filter((shard) => shard.offsets.groups.has(group));
   }
 
   /** For retention: the groups of one shard with the limits that their owners gave. */
