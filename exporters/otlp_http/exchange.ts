@@ -1,7 +1,9 @@
 // One HTTP request and its answer, on undici's lowest layer: no streams, and no more of the answer is read than allowed.
-// Invariant: settles exactly once, at the latest when the signal aborts; after that none of the body's bytes is read.
+// Invariant: settles exactly once, at the latest when the signal aborts; after that none of the body's bytes is read, even
+// if the answer came before all of them had left.
 
 import type { Dispatcher } from 'undici';
+import { Departure } from './departure.ts';
 
 export interface Answer {
   readonly status: number;
@@ -46,11 +48,14 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #signal: AbortSignal;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: Error) => void;
+  readonly #departure = new Departure();
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
   #headers: Answer['headers'] = {};
   #chunks: Buffer[] = [];
   #bytes = 0;
+  /** The whole answer, while the body still leaves. */
+  #answered: Buffer | undefined;
   #settled = false;
 
   constructor(
@@ -67,6 +72,12 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   }
 
   readonly #onAbort = (): void => {
+    if (this.#answered) {
+      // It said yes and does not want the rest.
+      this.#departure.cut();
+      this.#succeed(this.#answered, false);
+      return;
+    }
     const error = asError(this.#signal.reason);
     // Not begun yet: it is ended as soon as it would begin, before any byte of the body leaves.
     this.#controller?.abort(error);
@@ -76,6 +87,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#settled) controller.abort(asError(this.#signal.reason));
+    else this.#departure.begin();
   }
 
   onResponseStart(
@@ -96,7 +108,14 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    if (this.#departure.underWay && this.#status < 300) {
+      this.#answered = body;
+      void this.#departure.left().then(() => this.#succeed(body, false));
+      return;
+    }
     this.#succeed(body, false);
+    // Who said no needs no more of it.
+    this.#departure.cut();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
