@@ -42,9 +42,7 @@ const SLOTS_MAX = 2 ** 20;
 const SLOT_MASK = SLOTS_MAX - 1;
 const LENDING = 2 ** 20;
 const POOL = 2 ** 36;
-const POOLS = 2 ** 17;
-/** Equals no index, whatever a caller passes. */
-const NOT_LENT = Number.NaN;
+const POOLS_MAX = 2 ** 17 - 2;
 let poolsMade = 0;
 
 export class Pool {
@@ -52,10 +50,12 @@ export class Pool {
   readonly #tiers: Tier[] = [];
   /** By the number of bits of (size - 1): the first tier that may fit. */
   readonly #tierByBits: Tier[] = [];
+  /** From 1 on, so that no index is 0; and what lies behind all its indexes. */
   readonly #number: number;
-  /** Of each slot: the index under which it is lent, the one to lend it under next, its tier, and what was set. */
+  readonly #behind: number;
+  /** Of each slot: the index under which it is lent, or, while it is free, the negative of the one to lend it under next. */
   readonly #lentAs: Float64Array;
-  readonly #nextIndex: Float64Array;
+  /** Of each slot: its tier, and the length of its value. */
   readonly #tierOf: Uint8Array;
   readonly #length: Uint32Array;
   /** Views of slots, made once when first asked for. */
@@ -76,10 +76,10 @@ export class Pool {
       this.#tierByBits.push(this.#tiers.find((tier) => tier.bytes >= 2 ** bits) ?? this.#tiers.at(-1)!);
     }
     this.#slab = alignedMemory(bytes, page_bytes);
-    poolsMade = (poolsMade + 1) % POOLS;
+    poolsMade = (poolsMade % POOLS_MAX) + 1;
     this.#number = poolsMade;
-    this.#lentAs = new Float64Array(slots).fill(NOT_LENT);
-    this.#nextIndex = Float64Array.from({ length: slots }, (_, slot) => this.#number * POOL + slot);
+    this.#behind = (this.#number + 1) * POOL;
+    this.#lentAs = Float64Array.from({ length: slots }, (_, slot) => -(this.#number * POOL + slot));
     this.#tierOf = new Uint8Array(slots);
     this.#length = new Uint32Array(slots);
     this.#views = new Array(slots);
@@ -104,7 +104,7 @@ export class Pool {
   tryGet(bytes: number): number | undefined {
     const slot = this.#tierFor(bytes).take();
     if (slot === -1) return undefined;
-    const index = this.#nextIndex[slot]!;
+    const index = -this.#lentAs[slot]!;
     this.#lentAs[slot] = index;
     this.#length[slot] = 0;
     return index;
@@ -126,10 +126,9 @@ export class Pool {
   /** Gives the slot back; views of it must not be used any more. @throws StaleIndex | ForeignIndex */
   put(index: number): void {
     const slot = this.#slotOf(index, 'put');
-    this.#lentAs[slot] = NOT_LENT;
     // The next holder gets another index, so that this one stays recognisable.
     const next = index + LENDING;
-    this.#nextIndex[slot] = next < (this.#number + 1) * POOL ? next : this.#number * POOL + slot;
+    this.#lentAs[slot] = -(next < this.#behind ? next : this.#number * POOL + slot);
     this.#tiers[this.#tierOf[slot]!]!.giveBack(slot);
   }
 
@@ -191,7 +190,7 @@ export class Pool {
   /** The slot of an index that is lent at present: one comparison for all that is right. */
   #slotOf(index: number, action: string): number {
     const slot = index & SLOT_MASK;
-    if (this.#lentAs[slot] === index) return slot;
+    if (index > 0 && this.#lentAs[slot] === index) return slot;
     const ours = Number.isSafeInteger(index) && Math.floor(index / POOL) === this.#number;
     if (ours && slot < this.#lentAs.length) throw new StaleIndex(action);
     throw new ForeignIndex(action);
