@@ -5,17 +5,19 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { machine } from '../end_to_end.ts';
 import { measureAppend } from './append.ts';
+import { measureCommitWays } from './commit_ways.ts';
 import { measureDrain } from './drain.ts';
 import { type Figure, HEADING, row, type Setting } from './figure.ts';
 import { measureOpen } from './open.ts';
+import { measurePool } from './pool.ts';
 
 const HELP = `Usage: npm run bench:buffer -- [options]
 
-Measures the log (append, durable, drain, acknowledge, open) and writes bench/BUFFER.md. Takes a minute and 2.5 GB of disk.
+Measures the log (append, durable, drain, acknowledge, pool, open, ways to commit) and writes bench/BUFFER.md. Takes a minute and 2.5 GB of disk.
 
   --rounds N   rounds of every figure (default 5)
   --large      also a backlog of 10 M entries and a log of 10 GiB: minutes, and 12 GB of disk
-  --only NAME  one of append, drain, open; implies --dry
+  --only NAME  one of append, drain, pool, open, commit; implies --dry
   --dry        print the results instead of writing the file
   --help
 
@@ -23,10 +25,14 @@ Examples:
   npm run bench:buffer
   npm run bench:buffer -- --only drain --rounds 3`;
 
-const PARTS: Readonly<Record<string, { title: string; measure: (setting: Setting) => Promise<Figure[]> }>> = {
+const PARTS: Readonly<
+  Record<string, { title: string; measure: (setting: Setting) => Promise<Figure[] | string> }>
+> = {
   append: { title: 'Writing', measure: measureAppend },
   drain: { title: 'Reading', measure: measureDrain },
+  pool: { title: 'Memory', measure: measurePool },
   open: { title: 'Opening', measure: measureOpen },
+  commit: { title: 'Ways to commit', measure: measureCommitWays },
 };
 
 const { values } = parseArgs({
@@ -57,7 +63,8 @@ const sections: string[] = [];
 for (const [name, part] of Object.entries(PARTS)) {
   if (values.only !== undefined && values.only !== name) continue;
   const figures = await part.measure(setting);
-  sections.push(`## ${part.title}\n\n${[HEADING, ...figures.map(row)].join('\n')}\n`);
+  const table = typeof figures === 'string' ? figures : [HEADING, ...figures.map(row)].join('\n');
+  sections.push(`## ${part.title}\n\n${table}\n`);
 }
 fs.rmSync(work, { recursive: true, force: true });
 progress('done\n');
