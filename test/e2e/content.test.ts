@@ -93,5 +93,6 @@ test.each(variants)('what is acknowledged arrives byte for byte (%s)', async (_,
   // And nothing arrives that nobody sent.
   expect([...arrived()].filter((hash) => !account.sent.has(hash))).toEqual([]);
   expect(agent!.output()).not.toContain('dead-lettered');
+  expect(agent!.output()).not.toContain('request refused');
   expect(await agent!.stop()).toBe(0);
 });
