@@ -1,5 +1,7 @@
 // What a read hands out: views of entries in log order, and the lease that keeps the memory under them.
 
+import type { Shard } from './shard.ts';
+
 export interface ReadLimits {
   /** Stop before the entry that would pass this many bytes; the first entry is handed out however large. Default 1 MiB. */
   readonly maxBytes?: number;
@@ -26,6 +28,11 @@ export interface Batch {
   readonly bytes: number;
   /** Gives the memory back; using `entries` afterwards is an error. Twice is an error too. */
   release(): void;
+}
+
+/** A batch that says where it came from. */
+export interface ShardBatch extends Batch {
+  readonly shard: Shard;
 }
 
 /** One consumer group's place in one shard. */

@@ -2,11 +2,15 @@
 // committed offset never passes the high watermark, and goes back by an explicit seek alone.
 
 import { ACK_WINDOW_ENTRIES, AckWindow } from './ack_window.ts';
-import type { Lag } from './batch.ts';
+import { type Assignment, isAssigned } from './assignment.ts';
+import type { Lag, ShardBatch } from './batch.ts';
 import { LogClosed, OffsetOutOfRange, UnknownGroup } from './errors.ts';
-import { lagOf } from './lag.ts';
+import { GroupReader } from './group_reader.ts';
+import { addLags, lagOf } from './lag.ts';
 import type { GroupState } from './offsets.ts';
 import { type Place, resolvePlace } from './place.ts';
+import type { Clock } from './ports/clock.ts';
+import { type BatchHandler, type ProcessOptions, processBatches } from './process.ts';
 import { ShardReader } from './reader.ts';
 import type { GroupView } from './retention.ts';
 import type { Shard } from './shard.ts';
@@ -20,22 +24,53 @@ export interface GroupOptions {
   readonly maxLag?: { readonly bytes?: number; readonly age_ms?: number };
   /** How far ahead of the oldest entry that is not acknowledged others may be. Default 65,536 entries, 8 KiB. */
   readonly ackWindow_entries?: number;
+  /** Which of several readers of the group this is: it gets its share of the shards. Default: all of them. */
+  readonly assignment?: Assignment;
+}
+
+export interface GroupStats {
+  readonly name: string;
+  /** Of all shards of the group together. */
+  readonly lag: Lag;
+  readonly shards: readonly {
+    readonly shard: string;
+    readonly committed: number;
+    /** Entries acknowledged above the committed offset. */
+    readonly acknowledgedAhead: number;
+    readonly lag: Lag;
+  }[];
 }
 
 export class Group {
   readonly name: string;
   readonly #shards: readonly Shard[];
   readonly #options: GroupOptions;
+  readonly #clock: Clock;
 
-  /** Made by Stream.group, which has put the group's state into every shard. */
-  constructor(name: string, shards: readonly Shard[], options: GroupOptions) {
+  /** Made by Stream.group and Log.group, which have put the group's state into every shard. */
+  constructor(name: string, shards: readonly Shard[], options: GroupOptions, clock: Clock) {
     this.name = name;
+    this.#clock = clock;
     this.#shards = shards;
     this.#options = options;
   }
 
-  /** Reads from the committed offset on. Close it when done: an open reader keeps the hot tail in memory. */
-  reader(shard: Shard): ShardReader {
+  /** The shards of this group, or its share of them. */
+  get shards(): readonly Shard[] {
+    return this.#shards.filter((shard) => isAssigned(shard, this.#options.assignment));
+  }
+
+  /**
+   * Reads from the committed offset on: one shard, or all of the group in turn. Close it when done: an open reader keeps
+   * the hot tail in memory.
+   */
+  reader(shard: Shard): ShardReader;
+  reader(): GroupReader;
+  reader(shard?: Shard): ShardReader | GroupReader {
+    if (!shard) {
+      const readers = this.shards.map((one) => this.reader(one));
+      return new GroupReader(this.name, readers, this.#clock);
+    }
     return new ShardReader(shard, this.#state(shard).committed);
   }
 
@@ -81,6 +116,26 @@ export class Group {
   }
 
   /**
+   * Handles the entries of all shards of the group, batch by batch, until the signal says stop or the log is closed; what was
+   * acknowledged is then durable. @throws what ended it otherwise: by default what the handler threw
+   */
+  async process(handler: BatchHandler, options: ProcessOptions = {}): Promise<void> {
+    const reader = this.reader();
+    const commit = (batch: ShardBatch): void => void this.commit(batch.shard, batch.next);
+    const ack = (batch: ShardBatch): void => this.ack(batch.shard, batch.first, batch.next);
+    try {
+      await processBatches({ reader, clock: this.#clock, commit, ack }, handler, options);
+    } catch (error) {
+      // What ended the loop says more than what may come of this.
+      await this.#flushOpen().catch(() => {});
+      throw error;
+    } finally {
+      reader.close();
+    }
+    await this.#flushOpen();
+  }
+
+  /**
    * Moves the committed offset of one shard, back as well as forward, and forgets what was acknowledged above it. Resolves
    * when that is durable. Readers that are open go on where they are. @throws OffsetOutOfRange | LogClosed
    */
@@ -92,21 +147,40 @@ export class Group {
 
   /** Moves all shards; where the place does not exist on one of them, none. @throws OffsetOutOfRange | LogClosed */
   async reset(place: Place): Promise<void> {
-    const offsets = await Promise.all(this.#shards.map((shard) => resolvePlace(shard, place)));
-    await Promise.all(this.#shards.map((shard, index) => this.#move(shard, offsets[index]!)));
+    const { shards } = this;
+    const offsets = await Promise.all(shards.map((shard) => resolvePlace(shard, place)));
+    await Promise.all(shards.map((shard, index) => this.#move(shard, offsets[index]!)));
   }
 
   /** Makes what was committed on all shards durable now. */
   async flush(): Promise<void> {
-    await Promise.all(this.#shards.map((shard) => shard.offsets.flush()));
+    await Promise.all(this.shards.map((shard) => shard.offsets.flush()));
   }
 
   lag(shard: Shard): Lag {
     return lagOf(shard, this.#state(shard).committed);
   }
 
-  get maxLag(): { readonly bytes?: number; readonly age_ms?: number } {
-    return this.#options.maxLag ?? {};
+  stats(): GroupStats {
+    const shards = this.shards.map((shard) => {
+      const { acks, committed } = this.#state(shard);
+      return {
+        shard: shard.id,
+        committed,
+        acknowledgedAhead: acks?.pending ?? 0,
+        lag: lagOf(shard, committed),
+      };
+    });
+    return { name: this.name, lag: addLags(shards.map((one) => one.lag)), shards };
+  }
+
+  get options(): GroupOptions {
+    return this.#options;
+  }
+
+  async #flushOpen(): Promise<void> {
+    const open = this.shards.filter((shard) => !shard.offsets.closed);
+    await Promise.all(open.map((shard) => shard.offsets.flush()));
   }
 
   async #move(shard: Shard, offset: number): Promise<void> {
@@ -128,7 +202,7 @@ export class Group {
 /** The groups of a shard as retention sees them; limits come from the groups that are open. */
 export function groupViews(shard: Shard, open: ReadonlyMap<string, Group>): GroupView[] {
   return [...shard.offsets.groups.values()].map((state) => {
-    const limit = open.get(state.name)?.maxLag;
+    const limit = open.get(state.name)?.options.maxLag;
     return {
       committed: state.committed,
       protect: state.protect,

@@ -21,3 +21,12 @@ export function lagOf(shard: Shard, committed: number): Lag {
   const age_ms = oldest === undefined ? 0 : Math.max(0, shard.parts.clock.now() - oldest);
   return { entries, bytes: Math.round(bytes), age_ms: Math.round(age_ms) };
 }
+
+/** Entries and bytes of all together; the age is that of the oldest. */
+export function addLags(lags: readonly Lag[]): Lag {
+  return {
+    entries: lags.reduce((sum, lag) => sum + lag.entries, 0),
+    bytes: lags.reduce((sum, lag) => sum + lag.bytes, 0),
+    age_ms: Math.max(0, ...lags.map((lag) => lag.age_ms)),
+  };
+}

@@ -1,10 +1,12 @@
 // The log: a directory of streams with one owner, one disk budget and one pool of memory. Invariant: between open and
 // close nobody else writes below the directory.
 
+import { checkAssignment } from './assignment.ts';
 import { BlockPool } from './block_pool.ts';
 import { Budget, type WhenFull } from './budget.ts';
 import { LogClosed } from './errors.ts';
-import { checkStreamName, isStreamName } from './names.ts';
+import { Group, type GroupOptions } from './group.ts';
+import { checkGroupName, checkStreamName, isStreamName } from './names.ts';
 import { openShard } from './open_shard.ts';
 import { Owner } from './owner.ts';
 import type { Clock, Timer } from './ports/clock.ts';
@@ -14,7 +16,9 @@ import { type Random, systemRandom } from './ports/random.ts';
 import { systemClock } from './ports/system_clock.ts';
 import { decideRetention, type RetentionPolicy } from './retention.ts';
 import type { LogParts, SealWhen, Shard, ShardStats } from './shard.ts';
+import { type Totals, totalsOf } from './stats.ts';
 import { checkStreamOptions, Stream, type StreamOptions } from './stream.ts';
+import { streamGlob } from './stream_glob.ts';
 
 const MiB = 1024 * 1024;
 
@@ -62,6 +66,8 @@ export interface LogStats {
   readonly free_bytes: number;
   readonly inFlight_bytes: number;
   readonly epoch: number;
+  /** Of all shards together. */
+  readonly total: Totals;
   readonly streams: Readonly<Record<string, readonly ShardStats[]>>;
 }
 
@@ -155,6 +161,27 @@ export class Log {
     return opened;
   }
 
+  /** The streams on disk whose names match: `*` for anything in a part of a name, `**` for any parts. @throws InvalidName */
+  streams(glob: string): Promise<Stream[]> {
+    const opened = this.#opening.then(async () => {
+      const names = this.streamNames().filter(streamGlob(glob));
+      const streams = await Promise.all(names.map((name) => this.#openStream(name)));
+      return streams.filter((stream) => stream.shards.length > 0);
+    });
+    this.#opening = opened.catch(() => {});
+    return opened;
+  }
+
+  /** A group over the streams that match now, or one reader's share of it. @throws InvalidName | InvalidOption */
+  async group(name: string, options: GroupOptions & { readonly streams: string }): Promise<Group> {
+    checkAssignment(options.assignment);
+    checkGroupName(name);
+    const streams = await this.streams(options.streams);
+    for (const stream of streams) await stream.group(name, options);
+    const shards = streams.flatMap((stream) => stream.shards);
+    return new Group(name, shards, options, this.#clock);
+  }
+
   /** Names of all streams on disk. */
   streamNames(): string[] {
     return [...this.#shards.keys()].sort();
@@ -170,6 +197,7 @@ export class Log {
       free_bytes: budget.free_bytes,
       inFlight_bytes: budget.inFlight_bytes,
       epoch,
+      total: totalsOf(Object.values(streams).flat()),
       streams,
     };
   }
@@ -212,17 +240,17 @@ export class Log {
     return [...this.#shards.values()].flat();
   }
 
-  async #openStream(name: string, options: StreamOptions): Promise<Stream> {
+  async #openStream(name: string, options?: StreamOptions): Promise<Stream> {
     checkStreamName(name);
-    checkStreamOptions(options);
+    if (options) checkStreamOptions(options);
     if (this.#closed) throw new LogClosed(this.directory);
     const known = this.#streams.get(name);
-    if (known) return known;
+    if (known && (known.configured || !options)) return known;
     const fileSystem = this.#fileSystem;
     const directory = `${this.directory}/${name}`;
     const shards = this.#shards.get(name) ?? [];
     this.#shards.set(name, shards);
-    for (let index = shards.length; index < (options.shards ?? 1); index++) {
+    for (let index = shards.length; index < (options ? (options.shards ?? 1) : 0); index++) {
       // That a directory is there does not say that it will be after a power cut: an attempt before may have died here.
       await fileSystem.makeDirectory(directory);
       await fileSystem.syncDirectory(this.directory);
@@ -230,7 +258,8 @@ export class Log {
       await fileSystem.syncDirectory(directory);
       shards.push(await this.#openShard(name, index));
     }
-    const stream = new Stream(name, shards, options);
+    if (known) await known.configure(options ?? {});
+    const stream = known ?? new Stream(name, shards, options);
     this.#streams.set(name, stream);
     return stream;
   }

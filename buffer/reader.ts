@@ -2,13 +2,14 @@
 // Invariants: it hands out nothing at or above the high watermark, nothing whose checksum failed, and nothing that was
 // never durable; memory that it handed out stays until the batch is released.
 
-import type { Batch, Reader, ReadLimits } from './batch.ts';
+import type { Reader, ReadLimits, ShardBatch } from './batch.ts';
 import type { Block } from './block_pool.ts';
 import { LeaseMisuse, LogClosed, OffsetOutOfRange } from './errors.ts';
 import { EntryCursor, FRAME_HEADER_BYTES, type FrameHeader } from './frame.ts';
 import { type Place, resolvePlace } from './place.ts';
 import type { Timer } from './ports/clock.ts';
 import { errorCode, type File } from './ports/file_system.ts';
+import { ReadForms } from './read_forms.ts';
 import { bodyIntact, findNextFrame, frameAt, Window } from './scan.ts';
 import type { Segment } from './segment.ts';
 import type { AttachedReader, Shard } from './shard.ts';
@@ -16,7 +17,7 @@ import type { AttachedReader, Shard } from './shard.ts';
 const READ_BYTES = 1024 * 1024;
 const READ_ENTRIES = 8192;
 
-export class ShardReader implements Reader, AttachedReader {
+export class ShardReader extends ReadForms implements Reader, AttachedReader {
   readonly #shard: Shard;
   readonly #window: Window;
   /** Offset of the next entry to hand out. */
@@ -33,6 +34,8 @@ export class ShardReader implements Reader, AttachedReader {
   #entryOffset = 0;
   #entryWaiting = false;
   #wakeUp: (() => void) | undefined;
+  /** For whoever waits for several readers: called when this one may have become ready. */
+  onWake: (() => void) | undefined;
   #closed = false;
   /** A read is under way: what it uses must stay until it ends. */
   #reading = false;
@@ -41,6 +44,7 @@ export class ShardReader implements Reader, AttachedReader {
   #hot = false;
 
   constructor(shard: Shard, offset: number) {
+    super();
     this.#shard = shard;
     this.#offset = offset;
     this.#window = new Window(shard.parts.pool, shard.ledger.key);
@@ -51,8 +55,14 @@ export class ShardReader implements Reader, AttachedReader {
     return this.#offset;
   }
 
+  /** Whether a read would not have to wait. */
+  get ready(): boolean {
+    return this.#closed || this.#seekTo !== undefined || this.#offset < this.#shard.highWatermark;
+  }
+
   wake(): void {
     this.#wakeUp?.();
+    this.onWake?.();
   }
 
   /** During a read it takes effect with the next one, but for a read that waits. @throws OffsetOutOfRange */
@@ -83,7 +93,7 @@ export class ShardReader implements Reader, AttachedReader {
   }
 
   /** @throws LogClosed, or what the disk said */
-  async read(limits: ReadLimits = {}): Promise<Batch | undefined> {
+  async read(limits: ReadLimits = {}): Promise<ShardBatch | undefined> {
     if (this.#reading) throw new LeaseMisuse(`two reads at a time by one reader of ${this.#shard.id}`);
     this.#reading = true;
     try {
@@ -94,7 +104,7 @@ export class ShardReader implements Reader, AttachedReader {
     }
   }
 
-  async #read(limits: ReadLimits): Promise<Batch | undefined> {
+  async #read(limits: ReadLimits): Promise<ShardBatch | undefined> {
     for (;;) {
       if (this.#closed) throw new LogClosed(`a reader of ${this.#shard.id}`);
       if (this.#seekTo !== undefined) this.#moveTo(this.#seekTo);
@@ -116,6 +126,7 @@ export class ShardReader implements Reader, AttachedReader {
     this.#shard.detach(this);
     if (this.#reading) this.#wakeUp?.();
     else this.#dispose();
+    this.onWake?.();
   }
 
   #dispose(): void {
@@ -133,7 +144,7 @@ export class ShardReader implements Reader, AttachedReader {
         timer?.cancel();
         signal?.removeEventListener('abort', end);
         this.#wakeUp = undefined;
-        resolve(this.#closed || this.#seekTo !== undefined || this.#offset < this.#shard.highWatermark);
+        resolve(this.ready);
       };
       this.#wakeUp = end;
       if (wait_ms !== undefined) timer = this.#shard.parts.clock.setTimer(end, wait_ms);
@@ -141,8 +152,8 @@ export class ShardReader implements Reader, AttachedReader {
     });
   }
 
-  async #collect(maxBytes: number, maxEntries: number): Promise<Batch | undefined> {
-    const batch = new LeasedBatch();
+  async #collect(maxBytes: number, maxEntries: number): Promise<ShardBatch | undefined> {
+    const batch = new LeasedBatch(this.#shard);
     try {
       await this.#fill(batch, maxBytes, maxEntries);
     } catch (error) {
@@ -344,7 +355,8 @@ export class ShardReader implements Reader, AttachedReader {
 }
 
 /** Entries with the blocks under them. */
-class LeasedBatch implements Batch {
+class LeasedBatch implements ShardBatch {
+  readonly shard: Shard;
   readonly entries: Uint8Array[] = [];
   readonly offsets: number[] = [];
   next = 0;
@@ -352,6 +364,10 @@ class LeasedBatch implements Batch {
   bytes = 0;
   readonly #blocks: Block[] = [];
   #released = false;
+
+  constructor(shard: Shard) {
+    this.shard = shard;
+  }
 
   get first(): number {
     return this.offsets[0]!;

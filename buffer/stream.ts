@@ -2,14 +2,16 @@
 // shards alone; shards beyond that number drain and take nothing new.
 
 import { crc32 } from 'node:zlib';
+import { checkAssignment } from './assignment.ts';
 import type { Lag } from './batch.ts';
 import { GroupExists, InvalidOption, UnknownGroup } from './errors.ts';
 import { Group, type GroupOptions, groupViews } from './group.ts';
-import { lagOf } from './lag.ts';
+import { addLags, lagOf } from './lag.ts';
 import { checkGroupName } from './names.ts';
 import { encodeOffsets } from './offsets.ts';
 import type { GroupView } from './retention.ts';
-import type { Shard } from './shard.ts';
+import type { Shard, ShardStats } from './shard.ts';
+import { type Totals, totalsOf } from './stats.ts';
 
 export interface StreamOptions {
   /** How many shards take appends. Default 1. */
@@ -27,6 +29,12 @@ export interface GroupListing {
   readonly shards: readonly { readonly shard: string; readonly committed: number; readonly lag: Lag }[];
 }
 
+export interface StreamStats extends Totals {
+  readonly name: string;
+  readonly groups: readonly GroupListing[];
+  readonly shards: readonly ShardStats[];
+}
+
 const SHARDS_MAX = 4096;
 
 /** @throws InvalidOption */
@@ -40,15 +48,33 @@ export class Stream {
   readonly name: string;
   /** All shards on disk; the first `writable` of them take appends. */
   readonly shards: readonly Shard[];
-  readonly #writable: number;
+  #writable: number;
+  #configured = false;
   readonly #groups = new Map<string, Group>();
 
-  /** Made by Log.stream. */
-  constructor(name: string, shards: readonly Shard[], options: StreamOptions) {
+  /** Made by Log. Without options it is opened for reading: until it is configured all of its shards take appends. */
+  constructor(name: string, shards: readonly Shard[], options?: StreamOptions) {
     this.name = name;
     this.shards = shards;
+    this.#writable = shards.length;
+    if (options) this.#configure(options);
+  }
+
+  /** Whether somebody said how many shards take appends. */
+  get configured(): boolean {
+    return this.#configured;
+  }
+
+  /** For the log: takes the options, and gives groups that are open their place in shards that are new. */
+  async configure(options: StreamOptions): Promise<void> {
+    this.#configure(options);
+    for (const group of [...this.#groups.values()]) await this.group(group.name, group.options);
+  }
+
+  #configure(options: StreamOptions): void {
+    this.#configured = true;
     this.#writable = options.shards ?? 1;
-    for (const shard of shards) shard.reserve_bytes = options.reserve_bytes ?? 0;
+    for (const shard of this.shards) shard.reserve_bytes = options.reserve_bytes ?? 0;
   }
 
   /** The shard of a key; a number counts as an unsigned 32-bit hash made by the caller. */
@@ -60,6 +86,7 @@ export class Stream {
   /** Opens a consumer group, creating its state where it is new. Resolves when that is durable. */
   async group(name: string, options: GroupOptions = {}): Promise<Group> {
     checkGroupName(name);
+    checkAssignment(options.assignment);
     const changed: Promise<void>[] = [];
     for (const shard of this.shards) {
       const state = shard.offsets.groups.get(name);
@@ -69,7 +96,7 @@ export class Stream {
       changed.push(shard.offsets.put({ ...state, name, protect, committed: state?.committed ?? start }));
     }
     await Promise.all(changed);
-    const group = new Group(name, this.shards, options);
+    const group = new Group(name, this.shards, options, this.shards[0]!.parts.clock);
     this.#groups.set(name, group);
     return group;
   }
@@ -79,6 +106,11 @@ export class Stream {
     return [...new Set(this.shards.flatMap((shard) => [...shard.offsets.groups.keys()]))].sort();
   }
 
+  stats(): StreamStats {
+    const shards = this.shards.map((shard) => shard.stats());
+    return { name: this.name, ...totalsOf(shards), groups: this.groups(), shards };
+  }
+
   /** Every group on disk with how far it has come. */
   groups(): GroupListing[] {
     return this.groupNames().map((name) => {
@@ -86,15 +118,10 @@ export class Stream {
         const { committed } = shard.offsets.groups.get(name)!;
         return { shard: shard.id, committed, lag: lagOf(shard, committed) };
       });
-      const lags = shards.map((one) => one.lag);
       return {
         name,
         protect: this.#shardsOf(name).some((shard) => shard.offsets.groups.get(name)!.protect),
-        lag: {
-          entries: lags.reduce((sum, lag) => sum + lag.entries, 0),
-          bytes: lags.reduce((sum, lag) => sum + lag.bytes, 0),
-          age_ms: Math.max(...lags.map((lag) => lag.age_ms)),
-        },
+        lag: addLags(shards.map((one) => one.lag)),
         shards,
       };
     });

@@ -48,6 +48,8 @@ describe('the README of the buffer', () => {
     ['stream.ts', 'StreamOptions'],
     ['group.ts', 'GroupOptions'],
     ['batch.ts', 'ReadLimits'],
+    ['process.ts', 'ProcessOptions'],
+    ['assignment.ts', 'Assignment'],
   ])('lists every option of %s %s', (file, name) => {
     const source = fs.readFileSync(path.join(buffer, file), 'utf8');
     const body = source.split(`interface ${name} {`)[1]!.split('\n}')[0]!;

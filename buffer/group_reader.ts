@@ -1,0 +1,79 @@
+// Reads the shards of a group in turn, whichever has something. Invariant: order holds within each shard, and no shard
+// that has entries waits for longer than one batch of each other one.
+
+import type { ReadLimits, ShardBatch } from './batch.ts';
+import { LeaseMisuse, LogClosed } from './errors.ts';
+import type { Clock, Timer } from './ports/clock.ts';
+import { ReadForms } from './read_forms.ts';
+import type { ShardReader } from './reader.ts';
+
+export class GroupReader extends ReadForms {
+  readonly #group: string;
+  readonly #readers: readonly ShardReader[];
+  readonly #clock: Clock;
+  #turn = 0;
+  #reading = false;
+  #closed = false;
+  #wakeUp: (() => void) | undefined;
+
+  /** Takes over the readers. */
+  constructor(group: string, readers: readonly ShardReader[], clock: Clock) {
+    super();
+    this.#group = group;
+    this.#readers = readers;
+    this.#clock = clock;
+    for (const reader of readers) reader.onWake = () => this.#wakeUp?.();
+  }
+
+  /** The next entries of one shard, as a reader of that shard gives them. @throws LogClosed, or what the disk said */
+  async read(limits: ReadLimits = {}): Promise<ShardBatch | undefined> {
+    if (this.#reading) throw new LeaseMisuse(`two reads at a time by one reader of group ${this.#group}`);
+    this.#reading = true;
+    try {
+      for (;;) {
+        if (this.#closed) throw new LogClosed(`a reader of group ${this.#group}`);
+        const batch = await this.#readOne({ ...limits, wait_ms: 0 });
+        if (batch) return batch;
+        if (!(await this.#wait(limits.wait_ms, limits.signal))) return undefined;
+      }
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const reader of this.#readers) reader.close();
+    this.#wakeUp?.();
+  }
+
+  async #readOne(limits: ReadLimits): Promise<ShardBatch | undefined> {
+    for (let step = 0; step < this.#readers.length; step++) {
+      const reader = this.#readers[this.#turn]!;
+      this.#turn = (this.#turn + 1) % this.#readers.length;
+      if (!reader.ready) continue;
+      const batch = await reader.read(limits);
+      if (batch) return batch;
+    }
+    return undefined;
+  }
+
+  /** True when there is something to read or to fail with; false when the wait ended otherwise. */
+  #wait(wait_ms: number | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.#closed || this.#readers.some((reader) => reader.ready)) return Promise.resolve(true);
+    if (wait_ms === 0 || signal?.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      let timer: Timer | undefined;
+      const end = (): void => {
+        timer?.cancel();
+        signal?.removeEventListener('abort', end);
+        this.#wakeUp = undefined;
+        resolve(this.#closed || this.#readers.some((reader) => reader.ready));
+      };
+      this.#wakeUp = end;
+      if (wait_ms !== undefined) timer = this.#clock.setTimer(end, wait_ms);
+      signal?.addEventListener('abort', end, { once: true });
+    });
+  }
+}

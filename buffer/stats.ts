@@ -1,0 +1,38 @@
+// What shards say of themselves, added up: for a stream and for the log. Invariant: plain values only, so that they can be
+// written as JSON as they are.
+
+import type { ShardStats } from './shard.ts';
+
+export interface Totals {
+  /** Entries that are kept. */
+  readonly entries: number;
+  readonly bytes: number;
+  readonly segments: number;
+  readonly rotations: number;
+  readonly readers: number;
+  readonly commits: number;
+  readonly failedCommits: number;
+  /** From swap to durable, over all commits since the log was opened; 0 where there was none. */
+  readonly write_latency_ms: { readonly min: number; readonly mean: number; readonly max: number };
+}
+
+export function totalsOf(shards: readonly ShardStats[]): Totals {
+  const sum = (value: (shard: ShardStats) => number): number =>
+    shards.reduce((total, shard) => total + value(shard), 0);
+  const written = shards.filter((shard) => shard.commits.commits > 0).map((shard) => shard.commits);
+  const commits = sum((shard) => shard.commits.commits);
+  return {
+    entries: sum((shard) => shard.account.retained),
+    bytes: sum((shard) => shard.bytes),
+    segments: sum((shard) => shard.segments),
+    rotations: sum((shard) => shard.rotations),
+    readers: sum((shard) => shard.readers),
+    commits,
+    failedCommits: sum((shard) => shard.commits.failures),
+    write_latency_ms: {
+      min: written.length > 0 ? Math.min(...written.map((one) => one.latency_ms_min)) : 0,
+      mean: commits > 0 ? sum((shard) => shard.commits.latency_ms_total) / commits : 0,
+      max: Math.max(0, ...written.map((one) => one.latency_ms_max)),
+    },
+  };
+}
