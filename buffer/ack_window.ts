@@ -10,7 +10,7 @@ const MAX_ENTRIES = 2 ** 24;
 
 export class AckWindow {
   readonly #entries: number;
-  #bits: Uint32Array | undefined;
+  #bits: Int32Array | undefined;
   /** Everything below is committed; bits stand for the offsets from here on. */
   #low = 0;
   #pending = 0;
@@ -43,7 +43,7 @@ export class AckWindow {
       return this.#advance(holes);
     }
     if (to - this.#low > this.#entries) throw new AckWindowExceeded(shard, to - 1, this.#low, this.#entries);
-    this.#bits ??= new Uint32Array(this.#entries / 32);
+    this.#bits ??= new Int32Array(this.#entries / 32);
     this.#set(this.#bits, from, to);
     return this.#low;
   }
@@ -70,14 +70,15 @@ export class AckWindow {
       if (this.#pending === 0) return this.#low;
       const bits = this.#bits!;
       const at = this.#low % this.#entries;
-      const open = ~(bits[at >>> 5]! >>> (at & 31));
-      const run = open === 0 ? 32 : 31 - Math.clz32(open & -open);
+      const bit = at & 31;
+      const open = ~(bits[at >>> 5]! >> bit);
+      const run = open === 0 ? 32 - bit : Math.min(32 - bit, 31 - Math.clz32(open & -open));
       if (run === 0) return this.#low;
       this.#moveTo(this.#low + run);
     }
   }
 
-  #set(bits: Uint32Array, from: number, to: number): void {
+  #set(bits: Int32Array, from: number, to: number): void {
     let left = to - from;
     for (let at = from % this.#entries; left > 0; at = (at + 32 - (at & 31)) % this.#entries) {
       const count = Math.min(left, 32 - (at & 31));
@@ -89,7 +90,7 @@ export class AckWindow {
     }
   }
 
-  #unset(bits: Uint32Array, from: number, to: number): void {
+  #unset(bits: Int32Array, from: number, to: number): void {
     let left = to - from;
     for (let at = from % this.#entries; left > 0; at = (at + 32 - (at & 31)) % this.#entries) {
       const count = Math.min(left, 32 - (at & 31));
@@ -102,13 +103,13 @@ export class AckWindow {
   }
 }
 
-/** `count` ones from bit `first` on. */
+/** `count` ones from bit `first` on; like all of these words signed, since an unsigned one may need an object. */
 function maskOf(first: number, count: number): number {
-  return (0xffffffff >>> (32 - count)) << first;
+  return ~(-2 << (count - 1)) << first;
 }
 
 function ones(word: number): number {
-  let rest = word - ((word >>> 1) & 0x55555555);
+  let rest = (word - ((word >>> 1) & 0x55555555)) | 0;
   rest = (rest & 0x33333333) + ((rest >>> 2) & 0x33333333);
   return Math.imul((rest + (rest >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

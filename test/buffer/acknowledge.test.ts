@@ -1,8 +1,39 @@
 // Row "acknowledging one entry, a range, or out of order (the low watermark is what commits)".
 
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { AckWindowExceeded, LogClosed, OffsetOutOfRange, UnknownGroup } from '../../buffer/errors.ts';
 import { appendDurably, openedOnMemory, readAll } from './log_on_memory.ts';
+
+/** Prints bytes of heap for each acknowledgement, round by round. */
+const ALLOCATION = `
+import { Log } from 'FACE';
+const log = await Log.open({ directory: './log' });
+const stream = await log.stream('s');
+const shard = stream.shardOf(0);
+const entries = 100_000;
+const thousand = Array.from({ length: 1000 }, () => Buffer.from('x'));
+for (let appended = 0; appended < entries; appended += 1000) shard.append(thousand);
+await shard.durable(entries - 1);
+const group = await stream.group('g');
+const rounds = [];
+for (let round = 0; round < 8; round++) {
+  await group.reset('earliest');
+  const before = process.memoryUsage().heapUsed;
+  for (let offset = 0; offset < entries; offset += 2) {
+    group.ack(shard, offset + 1);
+    group.ack(shard, offset);
+  }
+  rounds.push((process.memoryUsage().heapUsed - before) / entries);
+}
+if (group.committed(shard) !== entries) throw new Error('not all was acknowledged');
+console.log(JSON.stringify(rounds));
+await log.close();
+`;
 
 const letters = [...'abcdefghij'];
 
@@ -84,6 +115,26 @@ describe('acknowledging', () => {
     group.ack(shard, 32);
     expect(group.committed(shard)).toBe(33);
     await log.close();
+  });
+
+  it('allocates nothing for each acknowledgement', () => {
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-'));
+    try {
+      // In a process of its own: within jest every look at a global allocates.
+      const face = pathToFileURL(path.join(import.meta.dirname, '../../buffer/index.ts')).href;
+      const program = path.join(directory, 'acknowledge.mts');
+      fs.writeFileSync(program, ALLOCATION.replace('FACE', face));
+      const output = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
+        cwd: directory,
+        encoding: 'utf8',
+      });
+      const rounds = JSON.parse(output) as number[];
+      // The first rounds are compiled while they run. The smallest object takes 12 bytes.
+      const steady = rounds.slice(3).map(Math.abs);
+      expect(Math.min(...steady)).toBeLessThan(4);
+    } finally {
+      fs.rmSync(directory, { recursive: true, force: true });
+    }
   });
 
   it('refuses offsets that are none, other groups and a closed log', async () => {
