@@ -13,7 +13,7 @@ const SMALL_BYTES = 16 * 1024;
 const CHUNK_BYTES_MAX = 2 ** 20;
 const CHUNK_BYTES_MIN = 1024;
 
-/** @throws HoldfastError `HF_EXPORT_ENTRY_DAMAGED` when the stored bytes are not what the header says. */
+/** @throws HoldfastError `HF_EXPORT_ENTRY_DAMAGED` when the stored bytes are not what the header says; what zlib throws without memory. */
 export async function plainPayload(entry: Entry): Promise<Uint8Array> {
   if (entry.codec === 'identity') return entry.payload;
   // The receiver has seen the raw length; one byte more shows that this is something else.
@@ -29,10 +29,17 @@ export async function plainPayload(entry: Entry): Promise<Uint8Array> {
         ? zlib.gunzipSync(entry.payload, options)
         : await gunzip(entry.payload, options);
   } catch (cause) {
+    if (!saysDamage(cause)) throw cause;
     throw damaged('cannot be decompressed', cause);
   }
   if (bytes.length !== entry.rawLength) throw damaged('decompresses to another length than it had');
   return bytes;
+}
+
+/** What zlib says of the bytes; a lack of memory says nothing of them. */
+function saysDamage(error: unknown): boolean {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  return code === 'ERR_BUFFER_TOO_LARGE' || (code.startsWith('Z_') && code !== 'Z_MEM_ERROR');
 }
 
 function damaged(how: string, cause?: unknown): HoldfastError {

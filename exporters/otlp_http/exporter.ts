@@ -58,7 +58,8 @@ class OtlpHttpExporter implements Exporter {
     try {
       body = await bodyOf(batch, this.#level, this.#pool);
     } catch (error) {
-      return { kind: 'rejected', reason: reasonOf(error) };
+      // A damaged entry stays damaged. Anything else, a lack of memory, is not the entry's fault.
+      return { kind: error instanceof HoldfastError ? 'rejected' : 'retry', reason: reasonOf(error) };
     }
     const request: ExchangeRequest = {
       origin: target.origin,

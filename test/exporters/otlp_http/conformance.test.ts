@@ -64,6 +64,18 @@ const status =
   (_, response) =>
     response.writeHead(code, headers).end(body);
 
+it('a lack of memory is nothing that an entry can help: tried again', async () => {
+  const server = await backend();
+  const entry: Entry = {
+    ...identity(text(1_000, 'a')),
+    get payload(): Uint8Array {
+      throw new RangeError('Array buffer allocation failed');
+    },
+  };
+  const outcome = await (await exporter({ endpoint: server.url })).send(batchOf([entry]), never);
+  expect(outcome).toEqual({ kind: 'retry', reason: 'RangeError: Array buffer allocation failed' });
+});
+
 describe('OTLP 31: what is tried again', () => {
   it.each([429, 502, 503, 504])('HTTP %i is', async (code) => {
     expect(await outcomeOf(status(code))).toEqual({ kind: 'retry', reason: `HTTP ${code}` });
