@@ -62,17 +62,17 @@ export class Chain {
     this.#frameOpen = false;
   }
 
-  /** Appends one batch; the caller has checked sizes and budget. `watermark`: everything below it is durable. */
-  appendBatch(entries: readonly Uint8Array[], timestamp: number, watermark: number): void {
-    let total = 0;
-    for (const entry of entries) total += entry.length + ENTRY_OVERHEAD_MAX_BYTES;
-    this.#begin(total, timestamp, watermark);
-    for (let index = 0; index < entries.length; index++) {
-      const entry = entries[index]!;
-      this.#reserve(entry.length, timestamp, index > 0);
-      this.#entryHeader(entry.length, timestamp);
-      this.#copy(entry);
-      this.#entryEnd();
+  /** Appends one batch of `bytes` in all; the caller has checked sizes and budget. `watermark`: everything below it is durable. */
+  appendBatch(
+    entries: readonly Uint8Array[],
+    timestamp: number,
+    watermark: number,
+    bytes: number = bytesOf(entries),
+  ): void {
+    this.#begin(bytes + entries.length * ENTRY_OVERHEAD_MAX_BYTES, timestamp, watermark);
+    for (let index = 0; index < entries.length; ) {
+      this.#reserve(entries[index]!.length, timestamp, index > 0);
+      index = this.#fillFrame(entries, index, timestamp);
     }
   }
 
@@ -121,6 +121,40 @@ export class Chain {
     this.#at += FRAME_HEADER_BYTES;
   }
 
+  /**
+   * Copies entries from `from` on into the open frame until the next one would not fit; there is room for the first.
+   * Returns the index behind the last. What can be known once is kept out of the loop: it runs for every entry there is.
+   */
+  #fillFrame(entries: readonly Uint8Array[], from: number, timestamp: number): number {
+    const memory = this.#block!.memory;
+    const frameLimit = this.#frameAt + FRAME_HEADER_BYTES + FRAME_BODY_TARGET_BYTES;
+    const limit = Math.min(frameLimit, memory.length) - ENTRY_OVERHEAD_MAX_BYTES;
+    const behind = Math.min(entries.length, from + FRAME_ENTRIES_MAX - (this.end - this.#frameBase));
+    const delta_ms = this.#delta_ms(timestamp);
+    let at = this.#at;
+    let index = from;
+    let entry = entries[from]!;
+    for (;;) {
+      at = writeVarint(memory, at, entry.length);
+      at = writeVarint(memory, at, delta_ms);
+      memory.set(entry, at);
+      at += entry.length;
+      index += 1;
+      if (index >= behind) break;
+      entry = entries[index]!;
+      if (at + entry.length > limit) break;
+    }
+    this.#at = at;
+    this.end += index - from;
+    this.lastTimestamp = timestamp;
+    return index;
+  }
+
+  /** The wall clock may jump either way; a delta says at least that the order was this. */
+  #delta_ms(timestamp: number): number {
+    return Math.min(0xffffffff, Math.max(0, timestamp - this.#frameTimestamp));
+  }
+
   #room(): number {
     return this.#block ? this.#block.memory.length - this.#at : 0;
   }
@@ -136,8 +170,7 @@ export class Chain {
   #entryHeader(bytes: number, timestamp: number): void {
     const memory = this.#block!.memory;
     let at = writeVarint(memory, this.#at, bytes);
-    // The wall clock may jump either way; a delta says at least that the order was this.
-    at = writeVarint(memory, at, Math.min(0xffffffff, Math.max(0, timestamp - this.#frameTimestamp)));
+    at = writeVarint(memory, at, this.#delta_ms(timestamp));
     this.#at = at;
     this.lastTimestamp = timestamp;
   }
@@ -172,4 +205,10 @@ export class Chain {
     this.#block!.used = this.#at;
     this.#frameOpen = false;
   }
+}
+
+function bytesOf(entries: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += entry.length;
+  return bytes;
 }

@@ -115,7 +115,7 @@ export class CommitLoop {
   append(entries: readonly Uint8Array[], bytes: number): number {
     this.admit(bytes, entries.length);
     const first = this.#active.chain.end;
-    this.#active.chain.appendBatch(entries, this.#now(), this.highWatermark);
+    this.#active.chain.appendBatch(entries, this.#now(), this.highWatermark, bytes);
     this.#charge(bytes + entries.length * ENTRY_OVERHEAD_MAX_BYTES);
     return first;
   }
