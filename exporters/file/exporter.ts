@@ -1,6 +1,7 @@
 // Writes OTLP JSON lines, one Export*ServiceRequest each, as the Collector's otlpjsonfile receiver reads them. Invariant:
 // a batch is delivered when its lines are fsynced, so that the drain loop commits nothing that a power cut could take.
 
+import { HoldfastError } from '../../config/error.ts';
 import { requestToJson } from '../../otlp/json.ts';
 import { signals } from '../../otlp/signal.ts';
 import { drainConfigOf, drainNotes } from '../drain/config.ts';
@@ -36,8 +37,10 @@ class FileExporter implements Exporter {
     try {
       lines = await linesOf(batch);
     } catch (error) {
-      // What cannot be shown as JSON never will be: the drain loop finds out which entry it is.
-      return { kind: 'rejected', reason: error instanceof Error ? error.message : String(error) };
+      // What cannot be shown as JSON never will be: the drain loop finds out which entry it is. Anything else, such as a lack
+      // of memory, is not the entry's fault.
+      const reason = error instanceof Error ? error.message : String(error);
+      return { kind: error instanceof HoldfastError ? 'rejected' : 'retry', reason };
     }
     try {
       await this.#file.append(lines);
