@@ -1,6 +1,6 @@
 // Whether the bytes of a request have left: undici's answer may come before, and it writes on from the memory it was given.
 // Invariant: when `left` resolves, or `cut` returns, nothing reads that memory any more. A connection of HTTP/2 belongs to
-// its session and cannot be asked; there an answer counts as the end.
+// its session and cannot be asked: there an answer counts as the end, and the exporter gives a copy to send.
 
 import type { Socket } from 'node:net';
 

@@ -23,6 +23,8 @@ const SECRET_CHARACTERS_MIN = 6;
 interface Target {
   readonly origin: string;
   readonly path: string;
+  /** Over HTTP/2 nobody can say when a body has left (departure.ts), so it gets a copy of its own. */
+  readonly mayBeHttp2: boolean;
 }
 
 class OtlpHttpExporter implements Exporter {
@@ -65,7 +67,7 @@ class OtlpHttpExporter implements Exporter {
       origin: target.origin,
       path: target.path,
       headers: body.gzipped ? this.#gzipHeaders : this.#plainHeaders,
-      body: body.bytes,
+      body: target.mayBeHttp2 ? Buffer.from(body.bytes) : body.bytes,
       responseBytesMax: RESPONSE_BYTES_MAX,
     };
     try {
@@ -93,7 +95,10 @@ function targetsOf(config: OtlpHttpConfig): Partial<Record<Signal, Target>> {
   const targets: Partial<Record<Signal, Target>> = {};
   for (const signal of signals) {
     const url = urlOf(config, signal);
-    if (url !== undefined) targets[signal] = { origin: url.origin, path: url.pathname + url.search };
+    if (url === undefined) continue;
+    // HTTP/2 is spoken only where TLS offers it.
+    const mayBeHttp2 = url.protocol === 'https:';
+    targets[signal] = { origin: url.origin, path: url.pathname + url.search, mayBeHttp2 };
   }
   return targets;
 }
