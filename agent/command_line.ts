@@ -29,6 +29,18 @@ export const commands: CommandTable = {
     summary: 'List the receivers, exporters and other components in this build.',
     load: async () => (await import('./commands/components.ts')).command,
   },
+  verify: {
+    summary: 'Read all of a log on disk and report damage; changes nothing.',
+    load: async () => (await import('./commands/verify.ts')).command,
+  },
+  repair: {
+    summary: 'Put a damaged log in order as far as that goes; what is damaged is kept aside.',
+    load: async () => (await import('./commands/repair.ts')).command,
+  },
+  inspect: {
+    summary: 'Show what stands in one file of a log.',
+    load: async () => (await import('./commands/inspect.ts')).command,
+  },
   'print-config': {
     summary: 'Print the configuration as the agent understands it, defaults filled in, secrets hidden.',
     load: async () => (await import('./commands/print_config.ts')).command,
@@ -109,9 +121,16 @@ function parseInvocation(
     tokens: true,
   });
   const given = new Map<string, string[]>();
+  let argument = '';
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
-    if (token.kind === 'positional') throw new UsageError(unexpectedArgument(name, token.value, table));
+    if (token.kind === 'positional') {
+      if (!command.argument || argument !== '' || token.value === '') {
+        throw new UsageError(unexpectedArgument(name, token.value, table));
+      }
+      argument = token.value;
+      continue;
+    }
     const spec = Object.hasOwn(options, token.name) ? options[token.name]! : undefined;
     if (!spec) throw new UsageError(unknownOption(name, token.rawName, token.name, options));
     const value = checkedValue(token.rawName, token.value, token.inlineValue === true, spec);
@@ -121,7 +140,11 @@ function parseInvocation(
     }
     given.set(token.name, [...before, value]);
   }
-  return { values: (option) => given.get(option) ?? [], flag: (option) => given.has(option) };
+  if (command.argument && argument === '' && !given.has('help')) {
+    const { value } = command.argument;
+    throw new UsageError(`${value} is missing: holdfast ${name} ${value}; see holdfast ${name} --help`);
+  }
+  return { argument, values: (option) => given.get(option) ?? [], flag: (option) => given.has(option) };
 }
 
 function checkedValue(rawName: string, value: string | undefined, inline: boolean, spec: OptionSpec): string {

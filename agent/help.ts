@@ -32,10 +32,13 @@ export function commandHelp(name: string, command: Command): string {
   const options = Object.entries(command.options).map(
     ([option, spec]) => [optionUsage(option, spec), spec.description] as const,
   );
+  const argument = command.argument
+    ? `\nArgument\n${columns([[command.argument.value, command.argument.description]])}\n`
+    : '';
   return `${command.description}
 
-Usage: holdfast ${name} [options]
-
+Usage: holdfast ${name}${command.argument ? ` ${command.argument.value}` : ''} [options]
+${argument}
 Options
 ${columns([...options, ['-h, --help', 'Explains this command.']])}
 

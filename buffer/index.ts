@@ -6,6 +6,7 @@ export { type Block, BlockPool } from './block_pool.ts';
 export * from './errors.ts';
 export type { Group, GroupOptions, GroupStats } from './group.ts';
 export type { GroupReader } from './group_reader.ts';
+export { type Inspected, inspectFile } from './inspect.ts';
 export type { Account, DropReason } from './ledger.ts';
 export { Log, type LogOptions, type LogStats, type RetentionOptions } from './log.ts';
 export { type OffsetName, offsetText, parseOffset } from './offset_text.ts';
@@ -23,6 +24,8 @@ export { type DirectOptions, openVectored, type VectoredFile } from './ports/vec
 export { type Preset, presets } from './presets.ts';
 export type { BatchHandler, BatchOutcome, ProcessOptions } from './process.ts';
 export type { ShardReader } from './reader.ts';
+export { type RepairOptions, type RepairReport, repairLog } from './repair.ts';
 export type { Shard, ShardStats } from './shard.ts';
 export type { Totals } from './stats.ts';
 export type { GroupListing, Stream, StreamOptions, StreamStats } from './stream.ts';
+export { type Damage, type VerifyOptions, type VerifyReport, verifyLog } from './verify.ts';

@@ -58,6 +58,8 @@ export interface LogOptions {
   readonly commitDeadline_ms?: number;
   /** Bytes of just written data kept in memory for each shard's readers. Default 8 MiB. */
   readonly hotTail_bytes?: number;
+  /** Opens by reading every segment, whatever its index says, and keeps a copy of all that is cut off. Default false. */
+  readonly readEverything?: boolean;
 }
 
 export interface LogStats {
@@ -280,6 +282,7 @@ export class Log {
       directory: `${this.directory}/${streamName}/${index}`,
       parts: this.#parts,
       offsetsInterval_ms: this.#options.offsetsInterval_ms ?? 1000,
+      readEverything: this.#options.readEverything ?? false,
     });
   }
 

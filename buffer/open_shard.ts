@@ -3,13 +3,13 @@
 // died anywhere.
 
 import { GroupOffsets } from './group_offsets.ts';
+import { readIndex, writeIndex } from './index_file.ts';
 import { Ledger } from './ledger.ts';
 import { indexName, segmentBase, segmentName } from './names.ts';
-import { errorCode, type File } from './ports/file_system.ts';
 import type { OffsetRange } from './ranges.ts';
 import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './recovery.ts';
 import { makeDurable } from './salvage.ts';
-import { decodeIndex, type Segment } from './segment.ts';
+import type { Segment } from './segment.ts';
 import { type LogParts, Shard } from './shard.ts';
 import { TwoSlotFile } from './two_slot.ts';
 import { readFully, writeFully } from './whole_io.ts';
@@ -22,6 +22,8 @@ export interface OpenShardOptions {
   readonly directory: string;
   readonly parts: LogParts;
   readonly offsetsInterval_ms: number;
+  /** Reads every segment whatever its index says, and copies aside whatever is given up: `repairLog`. */
+  readonly readEverything?: boolean;
 }
 
 export async function openShard(options: OpenShardOptions): Promise<Shard> {
@@ -43,6 +45,8 @@ class Opening {
   #ledgerMissing = false;
   readonly #twoSlotFiles: TwoSlotFile[] = [];
   #changed = false;
+  /** Sealed segments that had to be read; with an index the next start need not. */
+  readonly #unindexed: Segment[] = [];
   /** The last segment, where its tail is to be cut. */
   #torn: RecoveredSegment | undefined;
 
@@ -71,6 +75,10 @@ class Opening {
         shard: this.#id,
       });
     }
+    // Its own writes come only with a change: the damaged slot would stay until then.
+    if (this.#options.readEverything && storedOffsets.payload && storedOffsets.damaged) {
+      await offsetsFile.write(storedOffsets.payload);
+    }
     const { clock } = parts;
     const interval_ms = this.#options.offsetsInterval_ms;
     const offsets = new GroupOffsets(this.#id, offsetsFile, storedOffsets.payload, clock, interval_ms);
@@ -92,8 +100,16 @@ class Opening {
     });
     if (this.#ledgerMissing || this.#changed) await shard.writeLedger();
     if (this.#torn) await this.#cut(this.#torn, segments);
+    await this.#index();
     for (const segment of segments) parts.budget.used_bytes += segment.bytes;
     return shard;
+  }
+
+  /** Comes after the account, which must know what the segments lack. Where it fails they are read again next time. */
+  async #index(): Promise<void> {
+    for (const segment of this.#unindexed) {
+      await writeIndex(this.#parts.fileSystem, this.#directory, segment).catch(() => {});
+    }
   }
 
   /** Lets go of the files of a shard that could not be opened. */
@@ -139,8 +155,8 @@ class Opening {
     const { fileSystem } = this.#parts;
     const path = this.#pathOf(base);
     const stat = await fileSystem.stat(path);
-    if (nextBase !== undefined) {
-      const indexed = await this.#indexed(base, stat?.size ?? 0);
+    if (nextBase !== undefined && !this.#options.readEverything) {
+      const indexed = await readIndex(fileSystem, this.#directory, base, stat?.size ?? 0);
       if (indexed && indexed.end <= this.#ledger.logStart) return this.#leftover(indexed.base);
       // The end that the index says must be where the next segment begins, or the rest is looked at.
       if (indexed && indexed.end === nextBase) return indexed;
@@ -155,6 +171,11 @@ class Opening {
       return this.#leftover(base);
     }
     await this.#keepDamaged(path, found.damaged);
+    const kept = found.damaged.some(({ position }) => position >= found.segment.bytes);
+    if (this.#options.readEverything && nextBase === undefined && !kept) {
+      const { end: from, bytes: position } = found.segment;
+      await this.#keepDamaged(path, [{ position, bytes: found.tail_bytes, from, to: from }]);
+    }
     // The frames of a tail may be all that says what was promised: the account must, before they go.
     if (found.tail_bytes > 0 && nextBase === undefined) {
       this.#torn = found;
@@ -163,6 +184,7 @@ class Opening {
     this.#note(found.ranges);
     found.segment.sealed = nextBase !== undefined;
     found.segment.lastRunning_ms = this.#parts.running_ms();
+    if (nextBase !== undefined && found.segment.bytes === stat?.size) this.#unindexed.push(found.segment);
     return found.segment;
   }
 
@@ -240,23 +262,6 @@ class Opening {
     return undefined;
   }
 
-  async #indexed(base: number, size: number): Promise<Segment | undefined> {
-    const path = `${this.#directory}/${indexName(base)}`;
-    let file: File;
-    try {
-      file = await this.#parts.fileSystem.open(path, 'read');
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-    try {
-      const bytes = Buffer.alloc(Math.min(await file.size(), INDEX_MAX_BYTES));
-      return decodeIndex(bytes.subarray(0, await readFully(file, bytes, 0)), base, size);
-    } finally {
-      await file.close();
-    }
-  }
-
   /** Comes after the account, which alone knows by then what the tail said was promised. */
   async #cut(found: RecoveredSegment, segments: Segment[]): Promise<void> {
     const { segment, tail_bytes } = found;
@@ -292,14 +297,20 @@ class Opening {
       try {
         await fileSystem.makeDirectory(`${this.#directory}/${QUARANTINE}`);
         const name = `${segmentName(damage.from).slice(0, 20)}-${segmentName(damage.to).slice(0, 20)}.bin`;
-        const path = `${this.#directory}/${QUARANTINE}/${name}`;
-        if (await fileSystem.stat(path)) continue;
+        let path = `${this.#directory}/${QUARANTINE}/${name}`;
+        // Offsets that are lost are lost once; of a tail that nobody was promised another may have stood there before.
+        if (damage.from < damage.to && (await fileSystem.stat(path))) continue;
+        if (await fileSystem.stat(path)) path += `.${this.#parts.epoch}`;
         const file = await fileSystem.open(from, 'read');
-        const bytes = Buffer.alloc(Math.min(damage.bytes, QUARANTINE_MAX_BYTES));
+        const bytes = Buffer.alloc(
+          Math.min(damage.bytes, this.#options.readEverything ? 2 ** 30 : QUARANTINE_MAX_BYTES),
+        );
         const read = await readFully(file, bytes, damage.position).finally(() => file.close());
         const copy = await fileSystem.open(path, 'create');
         await writeFully(copy, bytes.subarray(0, read), 0).finally(() => copy.close());
       } catch (error) {
+        // Who repairs by hand wants the copy before anything is given up.
+        if (this.#options.readEverything) throw error;
         this.#parts.report('warn', 'damaged bytes could not be copied aside', {
           shard: this.#id,
           error: String(error),
@@ -324,5 +335,4 @@ class Opening {
   }
 }
 
-const INDEX_MAX_BYTES = 16 * 1024 * 1024;
 const QUARANTINE_MAX_BYTES = 4 * 1024 * 1024;

@@ -3,10 +3,11 @@
 // a segment's directory entry is durable before its first commit is; a file whose sync failed is never synced again.
 
 import type { Block } from './block_pool.ts';
-import { indexName, segmentName } from './names.ts';
+import { writeIndex } from './index_file.ts';
+import { segmentName } from './names.ts';
 import type { Clock } from './ports/clock.ts';
 import { errorCode, type File, type FileSystem } from './ports/file_system.ts';
-import { encodeIndex, Segment } from './segment.ts';
+import { Segment } from './segment.ts';
 import { writeFully } from './whole_io.ts';
 
 export interface SegmentLimits {
@@ -163,16 +164,9 @@ export class SegmentWriter {
   async #sealed(segment: Segment): Promise<void> {
     segment.sealed = true;
     this.rotations += 1;
-    const path = `${this.#directory}/${indexName(segment.base)}`;
     try {
       await this.#beforeIndex();
-      if (await this.#fileSystem.stat(path)) await this.#fileSystem.remove(path);
-      const file = await this.#fileSystem.open(path, 'create');
-      try {
-        await writeFully(file, encodeIndex(segment), 0);
-      } finally {
-        await file.close();
-      }
+      await writeIndex(this.#fileSystem, this.#directory, segment);
     } catch {
       // Without an index the segment is scanned when the log is next opened.
     }

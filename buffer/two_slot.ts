@@ -183,3 +183,32 @@ function checksum(slot: Buffer, payloadBytes: number): number {
     crc32(slot.subarray(0, 16)),
   );
 }
+
+/** One slot as it stands in a file, damaged or not. */
+export interface SlotView {
+  readonly slot: number;
+  /** `empty`: never written. */
+  readonly state: 'intact' | 'damaged' | 'empty';
+  readonly magic: string;
+  readonly version: number;
+  readonly sequence: number;
+  readonly payload: Buffer;
+}
+
+/** Both slots of a two-slot file, for whoever looks at it without owning it. */
+export function viewSlots(bytes: Buffer): SlotView[] {
+  return [0, 1].map((slot) => {
+    const view = Buffer.alloc(SLOT_BYTES);
+    bytes.copy(view, 0, slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES);
+    const length = Math.min(view.readUInt16LE(6), SLOT_PAYLOAD_MAX_BYTES);
+    const intact = length === view.readUInt16LE(6) && checksum(view, length) === view.readUInt32LE(16);
+    return {
+      slot,
+      state: view.every((byte) => byte === 0) ? 'empty' : intact ? 'intact' : 'damaged',
+      magic: view.toString('latin1', 0, 4),
+      version: view.readUInt16LE(4),
+      sequence: intact ? readOffset(view, 8) : 0,
+      payload: view.subarray(SLOT_HEADER_BYTES, SLOT_HEADER_BYTES + length),
+    };
+  });
+}

@@ -18,12 +18,16 @@ export interface OptionSpec {
 export interface Invocation {
   /** Every value given for the option, in order. */
   values(option: string): readonly string[];
+  /** What was given without an option's name; empty where the verb takes nothing. */
+  readonly argument: string;
   /** Whether the flag was given. */
   flag(option: string): boolean;
 }
 
 export interface Command {
   readonly description: string;
+  /** What must be given without an option's name, such as a directory. */
+  readonly argument?: { readonly value: string; readonly description: string };
   readonly options: Readonly<Record<string, OptionSpec>>;
   readonly examples: readonly { readonly line: string; readonly says: string }[];
   run(invocation: Invocation, terminal: Terminal): Promise<number>;
