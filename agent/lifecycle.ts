@@ -23,6 +23,11 @@ export interface LifecycleOptions {
 
 /** Of the time to stop, how much is kept for cutting off what did not end by itself, ms. */
 const LAST_MOMENTS_MS = 1_000;
+/**
+ * One ctrl-C can arrive twice: from the terminal, and from an npm or npx that passes on what it got itself. The same
+ * signal within this time of the first is that one, ms.
+ */
+const ECHO_MS = 500;
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 export interface Lifecycle {
@@ -37,6 +42,7 @@ export function watchProcess(options: LifecycleOptions): Lifecycle {
   const { process, logger } = options;
   const { promise, resolve } = Promise.withResolvers<number>();
   let stopping = false;
+  let echoOf: string | undefined;
 
   const exitNow = (code: number): void => {
     options.flush();
@@ -53,9 +59,17 @@ export function watchProcess(options: LifecycleOptions): Lifecycle {
   };
   const onSignal = (signal: keyof typeof signalNumbers): void => {
     if (stopping) {
+      if (signal === echoOf) return;
       logger.warn('second signal: leaving at once; what was acknowledged is on disk', { signal });
       exitNow(128 + signalNumbers[signal]);
-    } else stop(signal);
+      return;
+    }
+    echoOf = signal;
+    const echo = setTimeout(() => {
+      echoOf = undefined;
+    }, ECHO_MS);
+    echo.unref();
+    stop(signal);
   };
   // The default of SIGHUP is to die; a reload that is not there yet must not be an outage.
   const onHangUp = (): void =>

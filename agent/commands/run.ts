@@ -110,7 +110,11 @@ function greet(agent: Agent, { config }: ReadFromOptions, terminal: Terminal): v
     ),
     `  kept in:        ${config?.buffer.directory}`,
     ...filesOf(config).map((file) => `  written to:     ${file}`),
-    ...[...agent.admin].map(([name, address]) => `  ${name}: http://${address}`),
+    ...[...agent.admin].map(([name, address]) =>
+      name === 'service.telemetry.metrics'
+        ? `  metrics:        http://${address}/metrics`
+        : `  health:         http://${address}`,
+    ),
   ];
   if (http) lines.push('', 'Send something:', '', `  ${curlLine(http.address)}`, '');
   terminal.err(`${lines.join('\n')}\n`);

@@ -17,6 +17,14 @@ const GIVE_UP_MS = 15_000;
 const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url));
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-demo-'));
+// However it ends, nothing is left behind; the agent dies with this process, its log is in that folder.
+let agent: ChildProcess | undefined;
+process.on('exit', () => {
+  agent?.kill('SIGKILL');
+  fs.rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+
 const backend = new DemoBackend();
 await backend.up();
 const port = await freePort();
@@ -38,7 +46,7 @@ service:
 );
 
 const shop = new Shop(`http://127.0.0.1:${port}`);
-let agent = await startAgent();
+agent = await startAgent();
 let agentIsUp = true;
 const ticker = setInterval(() => show(), 500);
 
@@ -48,10 +56,10 @@ await pause(ACT_MS);
 await backend.down();
 say('The backend goes away. The agent goes on saying yes: it has the disk.');
 await pause(ACT_MS);
+say('The agent is killed with SIGKILL.');
 agentIsUp = false;
 agent.kill('SIGKILL');
 await once(agent, 'exit');
-say('The agent is killed with SIGKILL.');
 await pause(1000);
 agent = await startAgent();
 agentIsUp = true;
@@ -67,7 +75,6 @@ show();
 agent.kill('SIGTERM');
 await once(agent, 'exit');
 await backend.down();
-fs.rmSync(directory, { recursive: true, force: true });
 
 const duplicated = [...backend.spans.values()].reduce((sum, times) => sum + times - 1, 0);
 console.log(
@@ -101,9 +108,10 @@ function say(text: string): void {
 /** One line that is rewritten on a terminal, and repeated elsewhere. */
 function show(): void {
   const waiting = lost().length;
-  const line = `  sent ${shop.sent} · acknowledged ${shop.acknowledged.size} · on disk, not delivered yet ${waiting} · delivered ${backend.spans.size} · agent ${agentIsUp ? 'up' : 'DEAD'} · backend ${backend.isUp ? 'up' : 'AWAY'}`;
-  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}`);
-  else console.log(line);
+  // 80 columns: a line that wraps cannot be rewritten.
+  const line = `  acknowledged ${shop.acknowledged.size} · on disk ${waiting} · delivered ${backend.spans.size} · agent ${agentIsUp ? 'up' : 'DEAD'} · backend ${backend.isUp ? 'up' : 'AWAY'}`;
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line.slice(0, process.stdout.columns || 80)}`);
+  else console.log(`  sent ${shop.sent} ·${line.slice(1)}`);
 }
 
 async function until(reached: () => boolean): Promise<void> {

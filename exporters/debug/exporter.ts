@@ -29,7 +29,7 @@ class DebugExporter implements Exporter {
 export const debugExporter: ExporterFactory<DebugConfig> = {
   type: 'debug',
   aliases: ['logging'],
-  description: 'says in the log what passes by, one line per batch',
+  description: 'Says in the log what passes by, one line per batch.',
   signals,
   schema: debugConfig,
   drain: drainConfigOf,

@@ -64,7 +64,7 @@ async function linesOf(batch: ExportBatch): Promise<Buffer> {
 export const fileExporter: ExporterFactory<FileConfig> = {
   type: 'file',
   description:
-    'writes OTLP JSON lines to a file, rotated by size and age, fsynced before they count as delivered',
+    'Writes OTLP JSON lines to a file, rotated by size and age, fsynced before they count as delivered.',
   signals,
   schema: fileConfig,
   drain: drainConfigOf,

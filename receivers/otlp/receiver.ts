@@ -53,7 +53,7 @@ class OtlpReceiver implements Receiver {
 
 export const otlpReceiver: ReceiverFactory<OtlpReceiverConfig> = {
   type: 'otlp',
-  description: 'OTLP over gRPC and HTTP: traces, metrics and logs',
+  description: 'Takes OTLP over gRPC and HTTP.',
   signals: ['traces', 'metrics', 'logs'],
   schema: otlpReceiverSchema,
   create: (config, context) => new OtlpReceiver(config, context),

@@ -51,6 +51,18 @@ describe('the end of the process', () => {
     expect([exits, flushed()]).toEqual([[130], 1]);
   });
 
+  it('takes the same signal again within half a second for an echo of npm, and after it for a second one', () => {
+    const { events, exits } = begin({ stop: never });
+    events.emit('SIGINT', 'SIGINT');
+    events.emit('SIGINT', 'SIGINT');
+    jest.advanceTimersByTime(499);
+    events.emit('SIGINT', 'SIGINT');
+    expect(exits).toEqual([]);
+    jest.advanceTimersByTime(1);
+    events.emit('SIGINT', 'SIGINT');
+    expect(exits).toEqual([130]);
+  });
+
   it('comes within the deadline although stopping hangs, after a last chance to cut off what is left', () => {
     let cutOff = false;
     const { events, exits } = begin({

@@ -1,0 +1,172 @@
+// What is published works where it is installed: the package is packed as npm packs it, unpacked into an empty folder
+// beside the dependencies, and used as a stranger would. No network: dependencies are linked from this checkout.
+
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { removeDirectory, temporaryDirectory } from '../e2e/temporary.ts';
+
+const execute = promisify(execFile);
+const root = path.resolve(import.meta.dirname, '../..');
+const modules = path.join(root, 'node_modules');
+const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+const TARBALL_BYTES_MAX = 1_000_000;
+
+let directory: string;
+let files: string[];
+let tarballSize_bytes: number;
+const consumer = () => path.join(directory, 'consumer');
+const installed = () => path.join(consumer(), 'node_modules/holdfast');
+
+/** A stranger's program or command: in the consumer's folder, without this checkout's tools on PATH. */
+async function use(...args: string[]): Promise<string> {
+  const { stdout } = await execute(process.execPath, args, { cwd: consumer() });
+  return stdout;
+}
+
+beforeAll(async () => {
+  directory = temporaryDirectory();
+  const copy = path.join(directory, 'copy');
+  // dist/ of the checkout may be in use or missing, so the package is built from a copy.
+  const left = new Set(['.git', 'node_modules', 'dist', 'holdfast-data', 'coverage']);
+  for (const name of fs.readdirSync(root)) {
+    if (!left.has(name)) fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
+  }
+  fs.symlinkSync(modules, path.join(copy, 'node_modules'));
+  await execute(process.execPath, [path.join(modules, 'typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+    cwd: copy,
+  });
+  const pack = ['pack', '--json', '--offline', '--ignore-scripts', '--pack-destination', directory];
+  const { stdout } = await execute('npm', pack, { cwd: copy });
+  const [packed] = Object.values(JSON.parse(stdout)) as {
+    filename: string;
+    size: number;
+    files: { path: string }[];
+  }[];
+  files = packed!.files.map((file) => file.path);
+  tarballSize_bytes = packed!.size;
+  fs.mkdirSync(installed(), { recursive: true });
+  await execute('tar', [
+    '-xzf',
+    path.join(directory, packed!.filename),
+    '--strip-components=1',
+    '-C',
+    installed(),
+  ]);
+  for (const name of [...Object.keys(manifest.dependencies), '@types/node', 'undici-types']) {
+    const place = path.join(consumer(), 'node_modules', name);
+    fs.mkdirSync(path.dirname(place), { recursive: true });
+    fs.symlinkSync(path.join(modules, name), place);
+  }
+});
+afterAll(() => removeDirectory(directory));
+
+describe('the package', () => {
+  it('holds what runs and what explains it, and neither tests nor sources', () => {
+    for (const file of [
+      'LICENSE',
+      'README.md',
+      'CHANGELOG.md',
+      'package.json',
+      'bin/holdfast.js',
+      'dist/agent/main.js',
+      'dist/agent/index.d.ts',
+      'dist/buffer/index.js',
+      'dist/buffer/index.d.ts',
+      'examples/gateway.yaml',
+    ]) {
+      expect(files).toContain(file);
+    }
+    const foreign = files.filter(
+      (file) =>
+        !/^(bin\/.*\.(js|d\.ts)|dist\/.*\.(js|d\.ts)|examples\/[\w.]+\.yaml|([\w]+\/)*\w+\.md|LICENSE|package\.json)$/.test(
+          file,
+        ) || /^(dist\/)?(test|bench|examples\/demo)\/(?!RESULTS|BUFFER)/.test(file),
+    );
+    expect(foreign).toEqual([]);
+    expect(tarballSize_bytes).toBeLessThan(TARBALL_BYTES_MAX);
+  });
+
+  it('holds every file that its README links to', () => {
+    const links = [
+      ...fs.readFileSync(path.join(installed(), 'README.md'), 'utf8').matchAll(/\]\(([^)\s#]+)/g),
+    ];
+    const missing = links
+      .map((link) => link[1]!)
+      .filter((link) => !link.includes(':') && !files.includes(link));
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('the installed command', () => {
+  const command = 'node_modules/holdfast/bin/holdfast.js';
+
+  it('says its version', async () => {
+    expect(await use(command, '--version')).toBe(`holdfast ${manifest.version}\n`);
+  });
+
+  it('validates an example of the package', async () => {
+    const file = 'node_modules/holdfast/examples/gateway.yaml';
+    expect(await use(command, 'validate', '--config', file)).toBe(`${file}: valid\n`);
+  });
+
+  it('runs dist/, becomes ready and stops', async () => {
+    fs.writeFileSync(
+      path.join(consumer(), 'run.mjs'),
+      `import { spawn } from 'node:child_process';
+const free = ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint',
+  'extensions.health_check.endpoint', 'service.telemetry.metrics.address'].flatMap((key) => ['--set', key + '=127.0.0.1:0']);
+const child = spawn(process.execPath, [${JSON.stringify(command)}, 'run', ...free], { stdio: ['ignore', 'ignore', 'pipe'] });
+let text = '';
+child.stderr.setEncoding('utf8').on('data', (more) => {
+  const before = text.includes('"ready"');
+  text += more;
+  if (!before && text.includes('"ready"')) child.kill('SIGTERM');
+});
+child.on('close', (code) => console.log(code, text.includes('"stopped"')));
+`,
+    );
+    expect(await use('run.mjs')).toBe('0 true\n');
+  });
+});
+
+describe('the installed library', () => {
+  const program = `import { type Agent, startAgent, version } from 'holdfast';
+import { Log } from 'holdfast/buffer';
+const open: (options: { directory: string }) => Promise<Log> = Log.open;
+const start: (options: { config: string }) => Promise<Agent> = startAgent;
+const text: string = version;
+console.log(typeof open, typeof start, text);
+`;
+
+  it('is imported by its two names', async () => {
+    fs.writeFileSync(path.join(consumer(), 'program.mts'), program);
+    expect(await use('--disable-warning=ExperimentalWarning', 'program.mts')).toBe(
+      `function function ${manifest.version}\n`,
+    );
+  });
+
+  it('is typed: what fits compiles, what does not is an error', async () => {
+    fs.writeFileSync(path.join(consumer(), 'program.mts'), program);
+    fs.writeFileSync(
+      path.join(consumer(), 'wrong.mts'),
+      "import { Log } from 'holdfast/buffer';\nconst log: number = await Log.open({ directory: 1 });\nconsole.log(log);\n",
+    );
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2024',
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      types: ['node'],
+    };
+    const config = path.join(consumer(), 'tsconfig.json');
+    fs.writeFileSync(config, JSON.stringify({ compilerOptions, include: ['*.mts'] }));
+    const tsc = path.join(modules, 'typescript/bin/tsc');
+    const failed = await use(tsc, '-p', config).catch((error: { stdout: string }) => error.stdout);
+    const places = [...failed.matchAll(/^(\S+)\((\d+),/gm)].map((match) => `${match[1]}:${match[2]}`);
+    expect(new Set(places)).toEqual(new Set(['wrong.mts:2']));
+  });
+});
