@@ -289,6 +289,20 @@ class Opening {
     });
   }
 
+  /** Durable before the caller goes on: what it was copied from may be cut next. */
+  async #writeCopy(path: string, bytes: Buffer): Promise<void> {
+    const { fileSystem } = this.#parts;
+    const copy = await fileSystem.open(path, 'create');
+    try {
+      await writeFully(copy, bytes, 0);
+      await copy.sync();
+    } finally {
+      await copy.close();
+    }
+    await fileSystem.syncDirectory(`${this.#directory}/${QUARANTINE}`);
+    await fileSystem.syncDirectory(this.#directory);
+  }
+
   /** Copies damaged bytes aside, as far as there is room: the segment that holds them will be removed one day. */
   async #keepDamaged(from: string, damaged: readonly DamagedBytes[]): Promise<void> {
     const { fileSystem } = this.#parts;
@@ -306,8 +320,7 @@ class Opening {
           Math.min(damage.bytes, this.#options.readEverything ? 2 ** 30 : QUARANTINE_MAX_BYTES),
         );
         const read = await readFully(file, bytes, damage.position).finally(() => file.close());
-        const copy = await fileSystem.open(path, 'create');
-        await writeFully(copy, bytes.subarray(0, read), 0).finally(() => copy.close());
+        await this.#writeCopy(path, bytes.subarray(0, read));
       } catch (error) {
         // Who repairs by hand wants the copy before anything is given up.
         if (this.#options.readEverything) throw error;
