@@ -49,14 +49,7 @@ export class Disposal {
     const counters = this.#parts.telemetry.signals[slot.signal];
     counters.deadLetteredEntries += to - from;
     counters.deadLetteredItems += items;
-    counters.sendFailedItems += items;
-    this.#parts.logger.warn('dead-lettered', {
-      entries: to - from,
-      items,
-      first_offset: slot.offsets[from],
-      reason,
-    });
-    slot.resolve(from, to);
+    this.#givenUp(slot, from, to, items, 'dead-lettered', reason);
     return true;
   }
 
@@ -65,13 +58,14 @@ export class Disposal {
     const counters = this.#parts.telemetry.signals[slot.signal];
     counters.droppedEntries += to - from;
     counters.droppedItems += items;
-    counters.sendFailedItems += items;
-    this.#parts.logger.warn('dropped, as on_rejected says', {
-      entries: to - from,
-      items,
-      first_offset: slot.offsets[from],
-      reason,
-    });
+    this.#givenUp(slot, from, to, items, 'dropped, as on_rejected says', reason);
+  }
+
+  /** Nobody will deliver them: counted as failed, said once, and no longer in the way. */
+  #givenUp(slot: Slot, from: number, to: number, items: number, what: string, reason: string): void {
+    this.#parts.telemetry.signals[slot.signal].sendFailedItems += items;
+    const first_offset = slot.offsets[from];
+    this.#parts.logger.warn(what, { entries: to - from, items, first_offset, reason });
     slot.resolve(from, to);
   }
 }
