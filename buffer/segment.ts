@@ -55,6 +55,18 @@ export class Segment {
   }
 }
 
+/** Of segments in order, the one that holds `offset` or else the first one after it. */
+export function segmentAtOrAfter(segments: readonly Segment[], offset: number): Segment | undefined {
+  let low = 0;
+  let high = segments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (segments[middle]!.end > offset) high = middle;
+    else low = middle + 1;
+  }
+  return segments[low];
+}
+
 export function encodeIndex(segment: Segment): Buffer {
   const index = Buffer.alloc(INDEX_HEADER_BYTES + segment.points.length * POINT_BYTES);
   index.writeUInt32LE(INDEX_MAGIC, 0);

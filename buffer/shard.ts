@@ -17,7 +17,7 @@ import type { Clock } from './ports/clock.ts';
 import { errorCode, type FileSystem } from './ports/file_system.ts';
 import type { DamagedBytes } from './recovery.ts';
 import type { Removal, SegmentView } from './retention.ts';
-import type { Segment } from './segment.ts';
+import { type Segment, segmentAtOrAfter } from './segment.ts';
 import { type SegmentLimits, SegmentWriter } from './segment_writer.ts';
 import type { TwoSlotFile } from './two_slot.ts';
 
@@ -236,14 +236,7 @@ export class Shard {
 
   /** The segment that holds `offset` or the first one after it. */
   segmentAt(offset: number): Segment | undefined {
-    let low = 0;
-    let high = this.segments.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.segments[middle]!.end > offset) high = middle;
-      else low = middle + 1;
-    }
-    return this.segments[low];
+    return segmentAtOrAfter(this.segments, offset);
   }
 
   segmentPath(segment: Segment): string {
@@ -289,13 +282,24 @@ export class Shard {
     while (this.segments[0]?.sealed && this.segments[0].end <= this.ledger.logStart) {
       const segment = this.segments.shift()!;
       this.parts.budget.removed(segment.bytes);
-      await removeFile(this.parts.fileSystem, this.segmentPath(segment));
-      await removeFile(this.parts.fileSystem, `${this.directory}/${indexName(segment.base)}`);
+      await this.#removeFile(segmentName(segment.base));
+      await this.#removeFile(indexName(segment.base));
     }
     this.parts.report('info', 'segments removed', {
       shard: this.id,
       segments: before - this.segments.length,
     });
+  }
+
+  /** Gone is what is wanted; what cannot go now is accounted for, and goes when the log is next opened. */
+  async #removeFile(name: string): Promise<void> {
+    try {
+      await this.parts.fileSystem.remove(`${this.directory}/${name}`);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return;
+      const fields = { shard: this.id, file: name, error: String(error) };
+      this.parts.report('warn', 'a file that is done with could not be removed', fields);
+    }
   }
 
   /** Seals the active segment where its age, its readers or a lack of room say that it should end. */
@@ -392,12 +396,3 @@ export class Shard {
 /** A consumed active segment is given back to the disk when nothing was appended for so long. */
 const SEAL_IDLE_MS = 10_000;
 const SEAL_IDLE_BYTES = 1024 * 1024;
-
-async function removeFile(fileSystem: FileSystem, path: string): Promise<void> {
-  try {
-    await fileSystem.remove(path);
-  } catch (error) {
-    // Gone is what was wanted; anything else is tried again when the log is next opened.
-    if (errorCode(error) !== 'ENOENT') return;
-  }
-}
