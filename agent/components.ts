@@ -2,11 +2,12 @@
 
 import { debugExporter } from '../exporters/debug/exporter.ts';
 import { fileExporter } from '../exporters/file/exporter.ts';
+import { otlpGrpcExporter } from '../exporters/otlp_grpc/exporter.ts';
 import { otlpHttpExporter } from '../exporters/otlp_http/exporter.ts';
 import { otlpReceiver } from '../receivers/otlp/receiver.ts';
 import type { Components } from './schema/agent_config.ts';
 
 export const components: Components = {
   receivers: [otlpReceiver],
-  exporters: [otlpHttpExporter, fileExporter, debugExporter],
+  exporters: [otlpHttpExporter, otlpGrpcExporter, fileExporter, debugExporter],
 };

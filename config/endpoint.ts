@@ -63,6 +63,30 @@ function whyNoAddress(text: string): string {
   return 'not host:port';
 }
 
+/** Where a gRPC client connects to. */
+export interface GrpcTarget {
+  readonly address: Address;
+  /** What the scheme says of TLS; undefined without a scheme: the `tls` section says it. */
+  readonly secure: boolean | undefined;
+}
+
+/** `host:port`, `http(s)://host[:port]`, `dns:///host:port` or `unix:///path`: gRPC's names, and the Collector's. */
+export function parseGrpcTarget(text: string): Parsed<GrpcTarget> {
+  if (/^https?:\/\//i.test(text)) {
+    const url = parseHttpUrl(text);
+    if (!url.ok) return url;
+    const { protocol, hostname, port, pathname, search } = new URL(url.value);
+    if (pathname !== '/' || search !== '') return unparsed('gRPC has no path: scheme, host and port only');
+    const secure = protocol === 'https:';
+    const host = hostname.replace(/^\[|\]$/g, '');
+    return parsed({ address: { kind: 'tcp', host, port: Number(port) || (secure ? 443 : 80) }, secure });
+  }
+  const address = parseAddress(text.replace(/^(?:dns|passthrough):\/\/\//, ''), false);
+  if (!address.ok) return address;
+  if (address.value.kind === 'tcp' && address.value.host === '') return unparsed('the host is missing');
+  return parsed({ address: address.value, secure: undefined });
+}
+
 /** The text that parses back to the same address. */
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;

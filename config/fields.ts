@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { formatDuration, parseDuration } from './duration.ts';
-import { type Address, parseAddress, parseHttpUrl } from './endpoint.ts';
+import { type Address, parseAddress, parseGrpcTarget, parseHttpUrl } from './endpoint.ts';
 import { type Parsed, parsed, unparsed } from './parsed.ts';
 import { Secret } from './secret.ts';
 import { formatSize, parseSize } from './size.ts';
@@ -63,13 +63,11 @@ export function listenAddress(): z.ZodType<Address, string> {
   );
 }
 
-/** Where to connect without a scheme: host:port or unix:/path. */
-export function dialAddress(): z.ZodType<Address, string> {
-  return parsedText({ kind: 'address', expected: 'host:port, [IPv6]:port or unix:/path' }, (text) => {
-    const address = parseAddress(text, false);
-    if (address.ok && address.value.kind === 'tcp' && address.value.host === '')
-      return unparsed('the host is missing');
-    return address;
+/** Where a gRPC client connects to, given back as the text it was: `parseGrpcTarget` takes it apart. */
+export function grpcTarget(): z.ZodType<string, string> {
+  return parsedText({ expected: 'host:port, https://host:port or unix:/path' }, (text) => {
+    const target = parseGrpcTarget(text);
+    return target.ok ? parsed(text) : target;
   });
 }
 

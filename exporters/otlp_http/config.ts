@@ -2,27 +2,24 @@
 // meaning here it is accepted and listed as such, so that its files run unchanged.
 
 import { z } from 'zod';
-import { durationMs, headers, httpUrl, section, sectionOf, sizeBytes } from '../../config/fields.ts';
+import { durationMs, headers, httpUrl, sectionOf, sizeBytes } from '../../config/fields.ts';
 import { clientTlsSchema } from '../../config/tls.ts';
 import { type Signal, signals } from '../../otlp/signal.ts';
 import { drainShape } from '../drain/config.ts';
-
-const GZIP_LEVEL_DEFAULT = 1;
+import { bodyShape, checkBody, FAILOVERS_MAX } from '../otlp/config.ts';
 
 const shape = {
   /** Base URL; `/v1/traces`, `/v1/metrics` and `/v1/logs` are put behind it. */
   endpoint: httpUrl().optional(),
+  /** Base URLs that are asked, in this order, while those before them fail. */
+  failover_endpoints: z.array(httpUrl()).max(FAILOVERS_MAX).default([]),
   /** Used as they are. */
   traces_endpoint: httpUrl().optional(),
   metrics_endpoint: httpUrl().optional(),
   logs_endpoint: httpUrl().optional(),
   headers: headers().prefault({}),
-  compression: z.enum(['gzip', 'none', '']).default('gzip'),
-  compression_params: section({
-    /** 1 costs a third of 6 and sends about a tenth more. */
-    level: z.int().min(1).max(9).default(GZIP_LEVEL_DEFAULT),
-  }).prefault({}),
-  encoding: z.enum(['proto']).default('proto'),
+  ...bodyShape,
+  encoding: z.enum(['proto', 'json']).default('proto'),
   tls: sectionOf(clientTlsSchema).prefault({}),
   /** An idle connection is closed after this; the destination may ask for less. */
   idle_conn_timeout: durationMs({ min: 1 }).prefault('30s'),
@@ -55,6 +52,11 @@ const object = z.strictObject(shape).superRefine((config, context) => {
     if (!OURS.has(name.toLowerCase())) continue;
     context.addIssue({ code: 'custom', path: ['headers', name], message: 'set by the exporter itself' });
   }
+  checkBody(config, context);
+  if (config.endpoint === undefined && config.failover_endpoints.length > 0) {
+    const message = 'they stand in for `endpoint`, which is missing';
+    context.addIssue({ code: 'custom', path: ['failover_endpoints'], message });
+  }
   if (config.endpoint !== undefined) return;
   if (signals.some((signal) => config[`${signal}_endpoint`] !== undefined)) return;
   context.addIssue({
@@ -67,13 +69,15 @@ const object = z.strictObject(shape).superRefine((config, context) => {
 export const otlpHttpSchema = sectionOf(object);
 export type OtlpHttpConfig = Readonly<z.output<typeof object>>;
 
-/** Where a signal goes; undefined when only other signals have an endpoint. */
-export function urlOf(config: OtlpHttpConfig, signal: Signal): URL | undefined {
+/** Where a signal goes, best first; none when only other signals have an endpoint. */
+export function urlsOf(config: OtlpHttpConfig, signal: Signal): URL[] {
   const own = config[`${signal}_endpoint`];
-  if (own !== undefined) return new URL(own);
-  if (config.endpoint === undefined) return undefined;
-  const url = new URL(config.endpoint);
-  // A query stays behind the path.
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/${signal}`;
-  return url;
+  if (own !== undefined) return [new URL(own)];
+  if (config.endpoint === undefined) return [];
+  return [config.endpoint, ...config.failover_endpoints].map((base) => {
+    const url = new URL(base);
+    // A query stays behind the path.
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/${signal}`;
+    return url;
+  });
 }

@@ -5,11 +5,11 @@ import { decodeExportResponse, type ExportResponse, exportResponseFromJson } fro
 import type { Signal } from '../../otlp/signal.ts';
 import { decodeStatus, type RpcStatus, statusFromJson } from '../../otlp/status.ts';
 import type { Outcome } from '../exporter.ts';
+import { tidy } from '../otlp/reason.ts';
 import type { Answer } from './exchange.ts';
 
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const PAYLOAD_TOO_LARGE = 413;
-const MESSAGE_CHARACTERS_MAX = 256;
 /** Of a plain text, more than is shown, so that a secret is not cut before it is found. */
 const TEXT_BYTES_MAX = 16 * 1024;
 
@@ -64,15 +64,6 @@ function contentType(answer: Answer): string {
 
 function first(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
-}
-
-/** One line of printable text, cut. */
-export function tidy(text: string): string {
-  const line = text
-    .slice(0, 4 * MESSAGE_CHARACTERS_MAX)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\s]+/gu, ' ')
-    .trim();
-  return line.length <= MESSAGE_CHARACTERS_MAX ? line : `${line.slice(0, MESSAGE_CHARACTERS_MAX)}…`;
 }
 
 /** RFC 9110, 10.2.3: seconds, or an HTTP date. Undefined when it is neither; a date in the past is 0. */

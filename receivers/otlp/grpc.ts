@@ -5,6 +5,7 @@ import net from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import type { Address } from '../../config/endpoint.ts';
 import type { Logger } from '../../config/logger.ts';
+import { exportPathOf } from '../../otlp/service.ts';
 import { type Signal, signals } from '../../otlp/signal.ts';
 import { encodeStatus } from '../../otlp/status.ts';
 import type { Intake } from '../receiver.ts';
@@ -21,18 +22,12 @@ const STATUS_DETAILS = 'grpc-status-details-bin';
 /** Full success is an empty Export*ServiceResponse. */
 const emptyResponse = Buffer.alloc(0);
 
-const serviceOf: Readonly<Record<Signal, string>> = {
-  traces: 'opentelemetry.proto.collector.trace.v1.TraceService',
-  metrics: 'opentelemetry.proto.collector.metrics.v1.MetricsService',
-  logs: 'opentelemetry.proto.collector.logs.v1.LogsService',
-};
-
 const identity = (bytes: Buffer): Buffer => bytes;
 
 function definitionOf(signal: Signal): grpc.ServiceDefinition {
   return {
     Export: {
-      path: `/${serviceOf[signal]}/Export`,
+      path: exportPathOf(signal),
       requestStream: false,
       responseStream: false,
       requestSerialize: identity,

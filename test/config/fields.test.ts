@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import {
   deprecated,
-  dialAddress,
   durationMs,
   fieldMeta,
   filePath,
+  grpcTarget,
   headers,
   httpUrl,
   listenAddress,
@@ -26,7 +26,7 @@ describe('fields', () => {
     expect(sizeBytes().parse('64MiB')).toBe(67_108_864);
     expect(sizeBytes().parse(4096)).toBe(4096);
     expect(listenAddress().parse(':4318')).toEqual({ kind: 'tcp', host: '', port: 4318 });
-    expect(dialAddress().parse('[::1]:1')).toEqual({ kind: 'tcp', host: '::1', port: 1 });
+    expect(grpcTarget().parse('[::1]:1')).toBe('[::1]:1');
     expect(httpUrl().parse('https://host/')).toBe('https://host');
     expect(secret().parse('s').reveal()).toBe('s');
     expect(filePath().parse('/a')).toBe('/a');
@@ -58,8 +58,8 @@ describe('fields', () => {
     ['a negative duration', durationMs(), '-1s'],
     ['a duration that is a list', durationMs(), []],
     ['a size that is true', sizeBytes(), true],
-    ['port 0 to connect to', dialAddress(), 'h:0'],
-    ['no host to connect to', dialAddress(), ':4318'],
+    ['port 0 to connect to', grpcTarget(), 'h:0'],
+    ['no host to connect to', grpcTarget(), ':4318'],
     ['a URL without a scheme', httpUrl(), 'host:4318'],
     ['an empty secret, behind which all would be open', secret(), ''],
     ['a secret that is a number', secret(), 12],
@@ -83,7 +83,7 @@ describe('fields', () => {
       durationMs(),
       sizeBytes(),
       listenAddress(),
-      dialAddress(),
+      grpcTarget(),
       httpUrl(),
       filePath(),
       headers(),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import {
-  dialAddress,
   durationMs,
+  grpcTarget,
   headers,
   httpUrl,
   listenAddress,
@@ -16,7 +16,7 @@ const schema = section({
   timeout: durationMs().prefault('90s'),
   max: z.union([sizeBytes(), z.literal('auto')]).prefault('64MiB'),
   listen: listenAddress().prefault(':4318'),
-  to: dialAddress().prefault('unix:/run/x'),
+  to: grpcTarget().prefault('unix:/run/x'),
   url: httpUrl().prefault('https://h/in?key=hunter2'),
   token: secret().optional(),
   headers: headers().prefault({}),

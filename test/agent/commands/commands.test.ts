@@ -202,7 +202,7 @@ describe('holdfast components', () => {
     expect(code).toBe(0);
     expect(types('receivers')).toEqual(['otlp']);
     expect(types('processors')).toEqual(['batch', 'memory_limiter']);
-    expect(types('exporters').toSorted()).toEqual(['debug', 'file', 'otlp_http']);
+    expect(types('exporters').toSorted()).toEqual(['debug', 'file', 'otlp_grpc', 'otlp_http']);
     expect(types('extensions')).toEqual(['health_check', 'file_storage']);
   });
 

@@ -8,14 +8,14 @@ import net from 'node:net';
 import zlib from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
-import type { ExportBatch, Exporter, Outcome } from '../../../exporters/exporter.ts';
+import type { Exporter, Outcome } from '../../../exporters/exporter.ts';
 import { otlpHttpExporter } from '../../../exporters/otlp_http/exporter.ts';
 import type { Entry } from '../../../otlp/entry.ts';
 import { encodeExportResponse } from '../../../otlp/response.ts';
-import type { Signal } from '../../../otlp/signal.ts';
 import { encodeStatus } from '../../../otlp/status.ts';
+import { batchOf, gzipped, identity, text } from '../otlp/batches.ts';
+import { selfSigned } from '../otlp/self_signed.ts';
 import { type Answering, Backend } from './backend.ts';
-import { selfSigned } from './self_signed.ts';
 
 const never = new AbortController().signal;
 const ends: (() => Promise<void>)[] = [];
@@ -40,18 +40,6 @@ async function exporter(config: Record<string, unknown>): Promise<Exporter> {
   return made;
 }
 
-const text = (size: number, fill: string) => Buffer.alloc(size, fill);
-
-function identity(payload: Uint8Array): Entry {
-  return { signal: 'traces', codec: 'identity', items: 1, rawLength: payload.length, payload };
-}
-function gzipped(raw: Uint8Array): Entry {
-  return { signal: 'traces', codec: 'gzip', items: 1, rawLength: raw.length, payload: zlib.gzipSync(raw) };
-}
-function batchOf(entries: readonly Entry[], signal: Signal = 'traces'): ExportBatch {
-  const rawBytes = entries.reduce((sum, entry) => sum + entry.rawLength, 0);
-  return { signal, entries, items: entries.length, rawBytes };
-}
 const some = batchOf([identity(text(1_000, 'a'))]);
 
 /** What one batch comes to when it is answered so. */
@@ -295,6 +283,62 @@ describe('OTLP 37: compression', () => {
     expect(last(server).body.equals(text(40_000, 'a'))).toBe(true);
   });
 
+  it('zstd: merged and compressed into one frame, whatever it was before', async () => {
+    const server = await backend();
+    const made = await exporter({
+      endpoint: server.url,
+      compression: 'zstd',
+      compression_params: { level: 3 },
+    });
+    await made.send(batchOf([gzipped(text(40_000, 'a')), identity(text(5, 'b'))]), never);
+    expect(last(server).headers['content-encoding']).toBe('zstd');
+    const whole = Buffer.concat([text(40_000, 'a'), text(5, 'b')]);
+    expect(zlib.zstdDecompressSync(last(server).body).equals(whole)).toBe(true);
+  });
+
+  it('a level that the codec does not have is a mistake in the configuration', () => {
+    const levels = (compression: string, level: number) =>
+      otlpHttpExporter.schema.safeParse({
+        endpoint: 'http://h:1',
+        compression,
+        compression_params: { level },
+      }).success;
+    expect([levels('gzip', 9), levels('gzip', 10), levels('zstd', 22), levels('zstd', 23)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  it('json: the merged message in OTLP/JSON, and the answer is read as JSON too', async () => {
+    const server = await backend((_, response) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end('{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}'),
+    );
+    const made = await exporter({ endpoint: server.url, encoding: 'json' });
+    // Two requests of one empty ResourceSpans each: merged, they are one with two.
+    const one = identity(Buffer.from([0x0a, 0x00]));
+    expect(await made.send(batchOf([one, one]), never)).toEqual({
+      kind: 'partial',
+      rejectedItems: 2,
+      message: 'too old',
+    });
+    expect(last(server).headers['content-type']).toBe('application/json');
+    const body = JSON.parse(zlib.gunzipSync(last(server).body).toString());
+    expect(body).toEqual({ resourceSpans: [{}, {}] });
+  });
+
+  it('json: what is no OTLP is refused, not tried again', async () => {
+    const server = await backend();
+    const made = await exporter({ endpoint: server.url, encoding: 'json', compression: 'none' });
+    expect(await made.send(batchOf([identity(Buffer.from([0xff]))]), never)).toMatchObject({
+      kind: 'rejected',
+    });
+    expect(server.received).toEqual([]);
+  });
+
   it('an entry whose compressed bytes are damaged, or expand beyond what they said, is refused and never sent', async () => {
     const server = await backend();
     const made = await exporter({ endpoint: server.url, compression: 'none' });
@@ -354,6 +398,42 @@ describe('OTLP 38: where it goes', () => {
     const made = await exporter({ traces_endpoint: server.url });
     expect(await made.send(batchOf(some.entries, 'logs'), never)).toMatchObject({ kind: 'rejected' });
     expect(otlpHttpExporter.schema.safeParse({}).success).toBe(false);
+  });
+});
+
+describe('failover_endpoints', () => {
+  it.each([502, 503, 504])(
+    'are asked when the first answers %i, not when it is there and says no',
+    async (code) => {
+      const down = await backend(status(code));
+      const up = await backend();
+      const made = await exporter({ endpoint: down.url, failover_endpoints: [`${up.url}/otlp`] });
+      expect(await made.send(some, never)).toEqual({ kind: 'delivered' });
+      expect(up.received.map(({ url }) => url)).toEqual(['/otlp/v1/traces']);
+    },
+  );
+
+  it.each([
+    [429, 'retry'],
+    [400, 'rejected'],
+  ])('are left alone when the first answers %i', async (code, kind) => {
+    const first = await backend(status(code));
+    const second = await backend();
+    const made = await exporter({ endpoint: first.url, failover_endpoints: [second.url] });
+    expect((await made.send(some, never)).kind).toBe(kind);
+    expect(second.received).toEqual([]);
+  });
+
+  it('are asked when nobody is there, and mean nothing without an endpoint', async () => {
+    const gone = await backend();
+    const { url } = gone;
+    ends.pop();
+    await gone.stop();
+    const up = await backend();
+    const made = await exporter({ endpoint: url, failover_endpoints: [up.url] });
+    expect(await made.send(some, never)).toEqual({ kind: 'delivered' });
+    const lost = { traces_endpoint: url, failover_endpoints: [up.url] };
+    expect(otlpHttpExporter.schema.safeParse(lost).success).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { outcomeOf, retryAfter_ms, tidy } from '../../../exporters/otlp_http/outcome.ts';
+import { tidy } from '../../../exporters/otlp/reason.ts';
+import { outcomeOf, retryAfter_ms } from '../../../exporters/otlp_http/outcome.ts';
 
 const now_ms = Date.UTC(2026, 0, 1);
 
