@@ -53,8 +53,7 @@ export class SimClock {
       if (!event.callback || event.life.dead) continue;
       this.time_ms = Math.max(this.time_ms, event.at_ms);
       event.callback();
-      // Reactions to promises run before the next turn of the real event loop: here all of them have run.
-      await new Promise((resolve) => setImmediate(resolve));
+      await quiet();
       return true;
     }
     return false;
@@ -90,6 +89,14 @@ export class SimClock {
     heap[at] = last;
     return first;
   }
+}
+
+/**
+ * Resolves when every reaction to a promise has run, those that other reactions set off included: Node takes the next tick
+ * only from an empty queue of microtasks. A turn of the real event loop would say the same and cost twenty times as much.
+ */
+export function quiet(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function before(a: Event, b: Event): boolean {

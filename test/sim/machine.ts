@@ -1,7 +1,7 @@
 // The machine a log runs on: disk, clock, faults, and one process at a time. Invariant: the world moves only inside
 // `drive`, and a promise that nothing can settle any more is a hang, not a wait.
 
-import { type Life, SimClock } from './clock.ts';
+import { type Life, quiet, SimClock } from './clock.ts';
 import { Disk } from './disk.ts';
 import { Faults } from './faults.ts';
 import { type Machine, SimProcess } from './file_system.ts';
@@ -43,7 +43,7 @@ export class World implements Machine {
       },
     );
     const until_ms = this.clock.time_ms + limit_ms;
-    await new Promise((resolve) => setImmediate(resolve));
+    await quiet();
     while (outcome === undefined) {
       if (this.process.life.dead) return { state: 'died' };
       if (this.clock.time_ms > until_ms || !(await this.clock.step())) {
