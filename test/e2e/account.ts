@@ -4,7 +4,7 @@
 import type { Seeded } from '../../bench/load/payload.ts';
 import type { AgentProcess } from './agent_process.ts';
 import type { Backend } from './backend.ts';
-import { ContentClient, contentOf, hashesIn, ways } from './content.ts';
+import { ContentClient, contentOf, hashesIn, type Refused, ways } from './content.ts';
 
 const CLIENTS = 6;
 
@@ -47,6 +47,18 @@ export class Account {
         await this.send(client);
         if (this.acknowledged >= enough) finish();
       }
+      client.close();
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, run));
+  }
+
+  /** Sends so many requests over several connections, whatever becomes of them. */
+  async attempt(agent: AgentProcess, requests: number, onRefused: (refused: Refused) => void): Promise<void> {
+    let begun = 0;
+    const run = async (): Promise<void> => {
+      const client = new ContentClient(agent.endpoint('http'), agent.endpoint('grpc'));
+      client.onRefused = onRefused;
+      while (begun++ < requests) await this.send(client);
       client.close();
     };
     await Promise.all(Array.from({ length: CLIENTS }, run));
