@@ -16,6 +16,14 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
+/** How the process is started. */
+export interface Launch {
+  /** What Node runs, from the root of the checkout: the launcher by default. */
+  readonly entry?: string;
+  /** A command that runs its further arguments, such as strace; the agent may then be a child of it. */
+  readonly through?: readonly string[];
+}
+
 export class AgentProcess {
   readonly child: ChildProcess;
   readonly lines: LogLine[] = [];
@@ -25,14 +33,21 @@ export class AgentProcess {
   readonly #waiting = new Set<(line: LogLine) => void>();
   #ended = false;
 
-  private constructor(directory: string, configuration: string, args: readonly string[]) {
+  /** Starts it and waits for nothing. */
+  constructor(directory: string, configuration: string, args: readonly string[] = [], how: Launch = {}) {
     const file = path.join(directory, 'agent.yaml');
     fs.writeFileSync(file, configuration);
-    this.child = spawn(
+    const entry = path.join(root, how.entry ?? 'bin/holdfast.js');
+    const [command, ...rest] = [
+      ...(how.through ?? []),
       process.execPath,
-      [path.join(root, 'bin/holdfast.js'), 'run', '--config', file, ...args],
-      { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+      entry,
+      'run',
+      '--config',
+      file,
+      ...args,
+    ];
+    this.child = spawn(command!, rest, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
     this.exited = once(this.child, 'exit').then(([code]) => {
       this.#ended = true;
       return code as number | null;
@@ -45,14 +60,36 @@ export class AgentProcess {
     directory: string,
     configuration: string,
     args: readonly string[] = [],
+    how: Launch = {},
   ): Promise<AgentProcess> {
-    const agent = new AgentProcess(directory, configuration, args);
-    const ended = agent.exited.then((code) => {
-      throw new Error(`the agent ended with ${code}:\n${agent.output()}`);
-    });
-    await Promise.race([agent.line((line) => line.message === 'ready'), ended]);
-    ended.catch(() => {});
+    const agent = new AgentProcess(directory, configuration, args, how);
+    await agent.ready();
     return agent;
+  }
+
+  /** Until it takes requests. Rejects where it ends before. */
+  async ready(): Promise<void> {
+    const ended = this.exited.then((code) => {
+      throw new Error(`the agent ended with ${code}:\n${this.output()}`);
+    });
+    ended.catch(() => {});
+    await Promise.race([this.line((line) => line.message === 'ready'), ended]);
+  }
+
+  /** Whether it was heard saying so. */
+  said(message: string): boolean {
+    return this.lines.some((line) => line.message === message);
+  }
+
+  /** Of the agent itself; known once it says that it starts. */
+  get pid(): number {
+    return Number(this.lines.find((line) => line.message === 'starting')?.['pid'] ?? this.child.pid);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (this.#ended) return;
+    if (this.pid === this.child.pid) this.child.kill(name);
+    else endedAnyway(() => process.kill(this.pid, name));
   }
 
   /** The first line, past or to come, for which `wanted` holds. */
@@ -79,12 +116,12 @@ export class AgentProcess {
 
   /** SIGKILL: what was not on disk is gone. */
   async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
+    this.signal('SIGKILL');
     await this.exited;
   }
 
   async stop(): Promise<number | null> {
-    if (!this.#ended) this.child.kill('SIGTERM');
+    this.signal('SIGTERM');
     return this.exited;
   }
 
@@ -102,5 +139,14 @@ export class AgentProcess {
     }
     this.lines.push(parsed);
     for (const check of [...this.#waiting]) check(parsed);
+  }
+}
+
+/** What runs an agent hears of its end later than the system does. */
+function endedAnyway(signal: () => void): void {
+  try {
+    signal();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

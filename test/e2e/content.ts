@@ -53,8 +53,16 @@ export function hashesIn(signal: Signal, body: Uint8Array): string[] {
   return hashes;
 }
 
+/** An HTTP answer that was not a success. */
+export interface Refused {
+  readonly status: number;
+  readonly retryAfter_s: number | undefined;
+}
+
 /** One client with connections of its own. */
 export class ContentClient {
+  /** Called with each answer over HTTP that refuses. */
+  onRefused: (refused: Refused) => void = () => {};
   readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   readonly #http: URL;
   readonly #grpc: grpc.Client;
@@ -93,7 +101,11 @@ export class ContentClient {
       const options = { hostname, port, path: `/v1/${signal}`, method: 'POST', headers, agent: this.#agent };
       const request = http.request(options, (response) => {
         response.resume();
-        response.on('close', () => resolve(response.statusCode === 200));
+        const { statusCode: status = 0, headers } = response;
+        const after = headers['retry-after'];
+        if (status !== 200)
+          this.onRefused({ status, retryAfter_s: after === undefined ? undefined : Number(after) });
+        response.on('close', () => resolve(status === 200));
       });
       request.on('error', () => resolve(false));
       const write = (): void => {
