@@ -11,10 +11,15 @@ export interface ReadLimits {
   readonly wait_ms?: number;
   /** Ends the wait early; the read then returns undefined. */
   readonly signal?: AbortSignal;
+  /**
+   * Entries of up to this many bytes are copied, so that they stay valid after `release`; larger ones are views. `true`:
+   * all are copied, and the batch holds no memory of the log. Default false: all are views.
+   */
+  readonly safe?: boolean | number;
 }
 
 export interface Batch {
-  /** Views, valid until `release`. */
+  /** Views, valid until the last `release`, or copies where the read was `safe`. @throws LeaseReleased after that */
   readonly entries: readonly Uint8Array[];
   /** Offset of each entry: ascending, dense but where entries were lost. */
   readonly offsets: readonly number[];
@@ -26,7 +31,9 @@ export interface Batch {
   readonly timestamp: number;
   /** Bytes of all entries together. */
   readonly bytes: number;
-  /** Gives the memory back; using `entries` afterwards is an error. Twice is an error too. */
+  /** Keeps the entries for one more holder: it takes one more `release` to let them go. @throws LeaseReleased */
+  retain(): void;
+  /** Gives the memory back; a view that is kept longer shows whatever comes there next. @throws LeaseReleased when it was given back before */
   release(): void;
 }
 

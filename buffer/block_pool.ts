@@ -10,6 +10,7 @@ export class Block {
   /** Bytes that hold frames; the rest is free. */
   used = 0;
   #references = 0;
+  #reusable = true;
   readonly #pool: BlockPool;
 
   constructor(pool: BlockPool, bytes: number) {
@@ -27,9 +28,19 @@ export class Block {
     this.#references -= 1;
     if (this.#references === 0) this.#pool.takeBack(this);
   }
+
+  /** Gives a reference back whose holder was forgotten: views may be left, so the memory is never lent again. */
+  abandon(): void {
+    this.#reusable = false;
+    this.release();
+  }
+
+  get reusable(): boolean {
+    return this.#reusable;
+  }
 }
 
-export interface PoolStats {
+export interface BlockPoolStats {
   readonly free_bytes: number;
   readonly in_use_bytes: number;
   readonly hits: number;
@@ -71,12 +82,12 @@ export class BlockPool {
     const bytes = block.memory.length;
     this.#inUse_bytes -= bytes;
     const index = CLASSES_BYTES.indexOf(bytes);
-    if (index === -1 || this.#free_bytes + bytes > this.#freeMax_bytes) return;
+    if (index === -1 || !block.reusable || this.#free_bytes + bytes > this.#freeMax_bytes) return;
     this.#free_bytes += bytes;
     this.#free[index]!.push(block);
   }
 
-  stats(): PoolStats {
+  stats(): BlockPoolStats {
     return {
       free_bytes: this.#free_bytes,
       in_use_bytes: this.#inUse_bytes,

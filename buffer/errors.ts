@@ -116,6 +116,17 @@ export class LeaseMisuse extends HoldfastError {
   }
 }
 
+/** What was read is used, kept or given back after its last release. */
+export class LeaseReleased extends HoldfastError {
+  constructor(what: string) {
+    super(
+      'HF_BUFFER_LEASE_RELEASED',
+      `${what} was released before; copy what is needed for longer, retain the batch, or read with \`safe\``,
+      false,
+    );
+  }
+}
+
 export class TooManyGroups extends HoldfastError {
   constructor(shard: string) {
     super(

@@ -132,6 +132,15 @@ export class EntryCursor {
     this.#limit = at + bodyBytes;
   }
 
+  /** Goes on in a copy of the body that begins at 0; it stood at `at` so far. */
+  move(copy: Uint8Array, at: number): void {
+    this.#source = copy;
+    this.#position -= at;
+    this.#limit -= at;
+    this.start -= at;
+    this.end -= at;
+  }
+
   /** False at the end of the body, or where it does not hold together (which the checksum makes a writer's error). */
   next(): boolean {
     if (this.#position >= this.#limit) return false;

@@ -31,10 +31,16 @@ export class GroupReader extends ReadForms {
     this.#reading = true;
     try {
       for (;;) {
-        if (this.#closed) throw new LogClosed(`a reader of group ${this.#group}`);
+        if (this.#closed) {
+          this.#ended('closed');
+          throw new LogClosed(`a reader of group ${this.#group}`);
+        }
         const batch = await this.#readOne({ ...limits, wait_ms: 0 });
         if (batch) return batch;
-        if (!(await this.#wait(limits.wait_ms, limits.signal))) return undefined;
+        if (!(await this.#wait(limits.wait_ms, limits.signal))) {
+          this.#ended(limits.signal?.aborted ? 'aborted' : 'empty');
+          return undefined;
+        }
       }
     } finally {
       this.#reading = false;
@@ -46,6 +52,11 @@ export class GroupReader extends ReadForms {
     this.#closed = true;
     for (const reader of this.#readers) reader.close();
     this.#wakeUp?.();
+  }
+
+  /** A read that ended without any shard having been read counts at each of them: each had nothing to give. */
+  #ended(how: 'aborted' | 'closed' | 'empty'): void {
+    for (const { reads } of this.#readers) reads[how] += 1;
   }
 
   async #readOne(limits: ReadLimits): Promise<ShardBatch | undefined> {
@@ -63,12 +74,17 @@ export class GroupReader extends ReadForms {
   #wait(wait_ms: number | undefined, signal: AbortSignal | undefined): Promise<boolean> {
     if (this.#closed || this.#readers.some((reader) => reader.ready)) return Promise.resolve(true);
     if (wait_ms === 0 || signal?.aborted) return Promise.resolve(false);
+    for (const { reads } of this.#readers) {
+      reads.waits += 1;
+      reads.waiting += 1;
+    }
     return new Promise((resolve) => {
       let timer: Timer | undefined;
       const end = (): void => {
         timer?.cancel();
         signal?.removeEventListener('abort', end);
         this.#wakeUp = undefined;
+        for (const { reads } of this.#readers) reads.waiting -= 1;
         resolve(this.#closed || this.#readers.some((reader) => reader.ready));
       };
       this.#wakeUp = end;

@@ -2,11 +2,12 @@
 
 export type { Assignment } from './assignment.ts';
 export type { Batch, Lag, Reader, ReadLimits, ShardBatch } from './batch.ts';
-export { type Block, BlockPool } from './block_pool.ts';
+export { type Block, BlockPool, type BlockPoolStats } from './block_pool.ts';
 export * from './errors.ts';
 export type { Group, GroupOptions, GroupStats } from './group.ts';
 export type { GroupReader } from './group_reader.ts';
 export { type Inspected, inspectFile } from './inspect.ts';
+export type { LeaseStats } from './leases.ts';
 export type { Account, DropReason } from './ledger.ts';
 export { Log, type LogOptions, type LogStats, type RetentionOptions } from './log.ts';
 export { type OffsetName, offsetText, parseOffset } from './offset_text.ts';
@@ -23,6 +24,7 @@ export { systemClock } from './ports/system_clock.ts';
 export { type DirectOptions, openVectored, type VectoredFile } from './ports/vectored_file.ts';
 export { type Preset, presets } from './presets.ts';
 export type { BatchHandler, BatchOutcome, ProcessOptions } from './process.ts';
+export type { ReadStats } from './read_meter.ts';
 export type { ShardReader } from './reader.ts';
 export { type RepairOptions, type RepairReport, repairLog } from './repair.ts';
 export type { Shard, ShardStats } from './shard.ts';

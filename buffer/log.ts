@@ -2,10 +2,11 @@
 // close nobody else writes below the directory.
 
 import { checkAssignment } from './assignment.ts';
-import { BlockPool } from './block_pool.ts';
+import { BlockPool, type BlockPoolStats } from './block_pool.ts';
 import { Budget, type WhenFull } from './budget.ts';
 import { LogClosed } from './errors.ts';
 import { Group, type GroupOptions } from './group.ts';
+import { type LeaseStats, Leases } from './leases.ts';
 import { checkGroupName, checkStreamName, isStreamName } from './names.ts';
 import { openShard } from './open_shard.ts';
 import { Owner } from './owner.ts';
@@ -68,6 +69,10 @@ export interface LogStats {
   readonly free_bytes: number;
   readonly inFlight_bytes: number;
   readonly epoch: number;
+  /** Blocks for writing and reading. */
+  readonly pool: BlockPoolStats;
+  /** What readers hold. */
+  readonly leases: LeaseStats;
   /** Of all shards together. */
   readonly total: Totals;
   readonly streams: Readonly<Record<string, readonly ShardStats[]>>;
@@ -112,10 +117,14 @@ export class Log {
       whenFull: this.#policy.whenFull,
     });
     budget.onPressure = () => void this.retain();
+    const report = options.report ?? (() => {});
     this.#parts = {
       fileSystem,
       clock,
       pool: new BlockPool(16 * MiB),
+      leases: new Leases((leaked) =>
+        report('error', 'a batch was forgotten without release; its memory is not used again', { leaked }),
+      ),
       budget,
       segmentLimits: {
         // Removal goes by whole segments, so a small log has small ones.
@@ -128,7 +137,7 @@ export class Log {
       epoch: owner.epoch,
       key: owner.key,
       running_ms: () => owner.running_ms(),
-      report: options.report ?? (() => {}),
+      report,
     };
   }
 
@@ -190,7 +199,7 @@ export class Log {
   }
 
   stats(): LogStats {
-    const { budget, epoch } = this.#parts;
+    const { budget, epoch, leases, pool } = this.#parts;
     const streams: Record<string, ShardStats[]> = {};
     for (const [name, shards] of this.#shards) streams[name] = shards.map((shard) => shard.stats());
     return {
@@ -199,6 +208,8 @@ export class Log {
       free_bytes: budget.free_bytes,
       inFlight_bytes: budget.inFlight_bytes,
       epoch,
+      pool: pool.stats(),
+      leases: leases.stats(),
       total: totalsOf(Object.values(streams).flat()),
       streams,
     };

@@ -3,19 +3,21 @@
 // never durable; memory that it handed out stays until the batch is released.
 
 import type { Reader, ReadLimits, ShardBatch } from './batch.ts';
-import type { Block } from './block_pool.ts';
 import { LeaseMisuse, LogClosed, OffsetOutOfRange } from './errors.ts';
-import { EntryCursor, FRAME_HEADER_BYTES, type FrameHeader } from './frame.ts';
+import { ENTRY_OVERHEAD_MAX_BYTES, EntryCursor, FRAME_HEADER_BYTES, type FrameHeader } from './frame.ts';
+import { LeasedBatch } from './leased_batch.ts';
 import { type Place, resolvePlace } from './place.ts';
 import type { Timer } from './ports/clock.ts';
 import { errorCode, type File } from './ports/file_system.ts';
 import { ReadForms } from './read_forms.ts';
+import type { ReadStats } from './read_meter.ts';
 import { bodyIntact, findNextFrame, frameAt, Window } from './scan.ts';
 import type { Segment } from './segment.ts';
 import type { AttachedReader, Shard } from './shard.ts';
 
 const READ_BYTES = 1024 * 1024;
 const READ_ENTRIES = 8192;
+const NO_BODY = Buffer.alloc(0);
 
 export class ShardReader extends ReadForms implements Reader, AttachedReader {
   readonly #shard: Shard;
@@ -30,6 +32,9 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   #passed = 0;
   /** The frame whose entries are being handed out. */
   #frame: FrameHeader | undefined;
+  /** Where its body stands: in the window's block, or in a copy of ours. */
+  #body: Buffer = NO_BODY;
+  #bodyAt = 0;
   readonly #entries = new EntryCursor();
   #entryOffset = 0;
   #entryWaiting = false;
@@ -49,6 +54,11 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     this.#offset = offset;
     this.#window = new Window(shard.parts.pool, shard.ledger.key);
     shard.attach(this);
+  }
+
+  /** What became of reads of this shard, by whichever reader. */
+  get reads(): ReadStats {
+    return this.#shard.reads;
   }
 
   get position(): number {
@@ -96,22 +106,33 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   async read(limits: ReadLimits = {}): Promise<ShardBatch | undefined> {
     if (this.#reading) throw new LeaseMisuse(`two reads at a time by one reader of ${this.#shard.id}`);
     this.#reading = true;
+    const { reads } = this;
     try {
-      return await this.#read(limits);
+      const batch = await this.#read(limits);
+      if (batch) {
+        reads.batches += 1;
+        reads.entries += batch.length;
+        reads.bytes += batch.bytes;
+      } else if (limits.signal?.aborted) reads.aborted += 1;
+      else reads.empty += 1;
+      return batch;
+    } catch (error) {
+      if (error instanceof LogClosed) reads.closed += 1;
+      else reads.failed += 1;
+      throw error;
     } finally {
       this.#reading = false;
       if (this.#closed) this.#dispose();
     }
   }
 
-  async #read(limits: ReadLimits): Promise<ShardBatch | undefined> {
+  async #read(limits: ReadLimits): Promise<LeasedBatch | undefined> {
     for (;;) {
       if (this.#closed) throw new LogClosed(`a reader of ${this.#shard.id}`);
       if (this.#seekTo !== undefined) this.#moveTo(this.#seekTo);
       this.#seekTo = undefined;
       if (this.#offset < this.#shard.highWatermark) {
-        const { maxBytes = READ_BYTES, maxEntries = READ_ENTRIES } = limits;
-        const batch = await this.#collect(maxBytes, maxEntries > 0 ? maxEntries : 1);
+        const batch = await this.#collect(limits);
         this.#shard.trimHotTail();
         if (batch) return batch;
       } else if (!(await this.#wait(limits.wait_ms, limits.signal))) {
@@ -138,12 +159,16 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   #wait(wait_ms: number | undefined, signal: AbortSignal | undefined): Promise<boolean> {
     if (wait_ms === 0 || signal?.aborted) return Promise.resolve(false);
     this.#window.release();
+    const { reads } = this;
+    reads.waits += 1;
+    reads.waiting += 1;
     return new Promise((resolve) => {
       let timer: Timer | undefined;
       const end = (): void => {
         timer?.cancel();
         signal?.removeEventListener('abort', end);
         this.#wakeUp = undefined;
+        reads.waiting -= 1;
         resolve(this.ready);
       };
       this.#wakeUp = end;
@@ -152,39 +177,54 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     });
   }
 
-  async #collect(maxBytes: number, maxEntries: number): Promise<ShardBatch | undefined> {
-    const batch = new LeasedBatch(this.#shard);
+  async #collect(limits: ReadLimits): Promise<LeasedBatch | undefined> {
+    const { maxBytes = READ_BYTES, maxEntries = READ_ENTRIES, safe = false } = limits;
+    const safe_bytes = typeof safe === 'number' ? safe : safe ? Number.POSITIVE_INFINITY : 0;
+    const batch = new LeasedBatch(this.#shard, this.#shard.parts.leases);
     try {
-      await this.#fill(batch, maxBytes, maxEntries);
+      await this.#fill(batch, maxBytes, maxEntries > 0 ? maxEntries : 1, safe_bytes);
     } catch (error) {
       // What was read before the disk failed is handed out; the failure comes again with the next read.
-      if (batch.entries.length === 0) {
+      if (batch.length === 0) {
         batch.release();
         throw error;
       }
     }
-    if (batch.entries.length > 0) return batch;
+    if (batch.length > 0) return batch;
     batch.release();
     return undefined;
   }
 
-  async #fill(batch: LeasedBatch, maxBytes: number, maxEntries: number): Promise<void> {
+  async #fill(batch: LeasedBatch, maxBytes: number, maxEntries: number, safe_bytes: number): Promise<void> {
     if (this.#offset < this.#shard.logStart) this.#moveTo(this.#shard.logStart);
-    while (batch.entries.length < maxEntries) {
+    while (batch.length < maxEntries) {
       if (!this.#frame) {
         if (this.#offset >= this.#shard.highWatermark) return;
         const opened = this.#openSync() || (await this.#openFrame());
         if (!opened) continue;
       }
-      batch.lease(this.#window.block!);
+      if (safe_bytes > 0) this.#copyBody(safe_bytes);
+      if (this.#body === this.#window.block?.memory) batch.keep(this.#window.block);
       if (!this.#take(batch, maxBytes, maxEntries)) return;
     }
+  }
+
+  /** Copies the frame's body in one piece, unless it is one entry above the limit or a copy already. */
+  #copyBody(safe_bytes: number): void {
+    const { bodyBytes, count } = this.#frame!;
+    const large = count === 1 && bodyBytes > safe_bytes + ENTRY_OVERHEAD_MAX_BYTES;
+    if (large || this.#body !== this.#window.block?.memory) return;
+    const at = this.#bodyAt;
+    const copy = Buffer.allocUnsafe(bodyBytes);
+    this.#body.copy(copy, 0, at, at + bodyBytes);
+    this.#entries.move(copy, at);
+    this.#body = copy;
   }
 
   /** Moves entries of the current frame into the batch; false when the batch is full. */
   #take(batch: LeasedBatch, maxBytes: number, maxEntries: number): boolean {
     const frame = this.#frame!;
-    const memory = this.#window.block!.memory;
+    const memory = this.#body;
     for (;;) {
       if (!this.#entryWaiting) {
         if (!this.#entries.next()) break;
@@ -193,8 +233,8 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
       const { start, end } = this.#entries;
       if (this.#entryOffset >= this.#offset) {
         const bytes = end - start;
-        const full = batch.entries.length >= maxEntries || batch.bytes + bytes > maxBytes;
-        if (full && batch.entries.length > 0) return false;
+        const full = batch.length >= maxEntries || batch.bytes + bytes > maxBytes;
+        if (full && batch.length > 0) return false;
         const timestamp = frame.timestamp + this.#entries.timeDelta_ms;
         batch.add(memory.subarray(start, end), this.#entryOffset, timestamp);
       }
@@ -241,11 +281,9 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     this.#frame = header;
     this.#entryOffset = header.baseOffset;
     this.#entryWaiting = false;
-    this.#entries.open(
-      this.#window.block!.memory,
-      at - this.#window.start + FRAME_HEADER_BYTES,
-      header.bodyBytes,
-    );
+    this.#body = this.#window.block!.memory;
+    this.#bodyAt = at - this.#window.start + FRAME_HEADER_BYTES;
+    this.#entries.open(this.#body, this.#bodyAt, header.bodyBytes);
     return true;
   }
 
@@ -351,45 +389,5 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     const file = this.#file;
     this.#file = undefined;
     await file?.close().catch(() => {});
-  }
-}
-
-/** Entries with the blocks under them. */
-class LeasedBatch implements ShardBatch {
-  readonly shard: Shard;
-  readonly entries: Uint8Array[] = [];
-  readonly offsets: number[] = [];
-  next = 0;
-  timestamp = 0;
-  bytes = 0;
-  readonly #blocks: Block[] = [];
-  #released = false;
-
-  constructor(shard: Shard) {
-    this.shard = shard;
-  }
-
-  get first(): number {
-    return this.offsets[0]!;
-  }
-
-  lease(block: Block): void {
-    if (this.#blocks[this.#blocks.length - 1] === block) return;
-    block.retain();
-    this.#blocks.push(block);
-  }
-
-  add(entry: Uint8Array, offset: number, timestamp: number): void {
-    if (this.entries.length === 0) this.timestamp = timestamp;
-    this.entries.push(entry);
-    this.offsets.push(offset);
-    this.bytes += entry.length;
-    this.next = offset + 1;
-  }
-
-  release(): void {
-    if (this.#released) throw new LeaseMisuse('a batch was released twice');
-    this.#released = true;
-    for (const block of this.#blocks) block.release();
   }
 }

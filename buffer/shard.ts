@@ -11,10 +11,12 @@ import { CommitFailed, EntryTooLarge, OffsetOutOfRange } from './errors.ts';
 import type { FrameKey } from './frame_key.ts';
 import type { GroupOffsets } from './group_offsets.ts';
 import { HotTail } from './hot_tail.ts';
+import type { Leases } from './leases.ts';
 import type { Account, Ledger } from './ledger.ts';
 import { indexName, segmentName } from './names.ts';
 import type { Clock } from './ports/clock.ts';
 import { errorCode, type FileSystem } from './ports/file_system.ts';
+import { newReadMeter, type ReadStats } from './read_meter.ts';
 import type { DamagedBytes } from './recovery.ts';
 import type { Removal, SegmentView } from './retention.ts';
 import { type Segment, segmentAtOrAfter } from './segment.ts';
@@ -26,6 +28,7 @@ export interface LogParts {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly pool: BlockPool;
+  readonly leases: Leases;
   readonly budget: Budget;
   readonly segmentLimits: SegmentLimits;
   readonly entryMax_bytes: number;
@@ -59,6 +62,7 @@ export interface ShardStats {
   readonly rotations: number;
   readonly readers: number;
   readonly commits: Readonly<CommitStats>;
+  readonly reads: Readonly<ReadStats>;
   readonly account: Account;
 }
 
@@ -82,6 +86,7 @@ export class Shard {
   readonly ledger: Ledger;
   readonly offsets: GroupOffsets;
   readonly hotTail: HotTail;
+  readonly reads = newReadMeter();
   /** How far beyond the disk limits appends may go: space kept for dead letters. */
   reserve_bytes = 0;
   readonly #commits: CommitLoop;
@@ -212,6 +217,7 @@ export class Shard {
       rotations: this.#writer.rotations,
       readers: this.#readers.size,
       commits: { ...this.#commits.stats },
+      reads: { ...this.reads },
       account: this.account(),
     };
   }

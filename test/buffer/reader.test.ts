@@ -260,16 +260,6 @@ describe('a batch', () => {
     batch!.release();
     expect(shard.parts.pool.stats().in_use_bytes).toBe(0);
   });
-
-  it('is released once', async () => {
-    const { log, shard, group } = await opened();
-    await appendDurably(shard, 'a');
-    const batch = await group.reader(shard).read();
-    batch!.release();
-    expect(() => batch!.release()).toThrow(LeaseMisuse);
-    await log.close();
-    expect(shard.parts.pool.stats().in_use_bytes).toBe(0);
-  });
 });
 
 describe('closing a reader while it reads', () => {

@@ -2,7 +2,7 @@
 // assignment ({ index, of })", and the callback and async-iterator forms of reading.
 
 import { describe, expect, it } from '@jest/globals';
-import { InvalidName, InvalidOption, LeaseMisuse, LogClosed } from '../../buffer/errors.ts';
+import { InvalidName, InvalidOption, LeaseMisuse, LeaseReleased, LogClosed } from '../../buffer/errors.ts';
 import type { Group } from '../../buffer/group.ts';
 import { appendDurably, LogOnMemory, openedOnMemory, textsOf } from './log_on_memory.ts';
 import { settle } from './manual_clock.ts';
@@ -173,7 +173,7 @@ describe('async iteration and callback', () => {
       kept = batch;
       break;
     }
-    expect(() => kept!.release()).toThrow(LeaseMisuse);
+    expect(() => kept!.release()).toThrow(LeaseReleased);
     await log.close();
     expect(on.clock.pending).toBe(0);
   });

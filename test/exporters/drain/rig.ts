@@ -129,7 +129,7 @@ export class MemoryLog implements Source {
       this.#position += 1;
     }
     this.leased += 1;
-    let released = false;
+    let holders = 1;
     return {
       entries: taken,
       offsets,
@@ -137,9 +137,13 @@ export class MemoryLog implements Source {
       next: this.#position,
       timestamp: 0,
       bytes,
+      retain: () => {
+        holders += 1;
+      },
       release: () => {
-        if (released) throw new Error('released twice');
-        released = true;
+        if (holders === 0) throw new Error('released twice');
+        holders -= 1;
+        if (holders > 0) return;
         this.leased -= 1;
         for (const entry of taken) entry.fill(0xee);
       },
