@@ -6,6 +6,7 @@ import {
   type FileSystem,
   Log,
   type LogOptions,
+  type RetentionOptions,
   type Stream,
   systemClock,
   systemRandom,
@@ -20,6 +21,7 @@ import { findOrphans } from './orphans.ts';
 import { Outlet } from './outlet.ts';
 import { ReceiverIntake } from './pipeline.ts';
 import type { AgentConfig } from './schema/agent_config.ts';
+import { priorityOf, type RetentionConfig } from './schema/retention.ts';
 import type { Totals } from './summary.ts';
 import { metricsSource } from './telemetry/collect.ts';
 import { createMetrics, METRICS_CONTENT_TYPE } from './telemetry/metrics.ts';
@@ -92,7 +94,8 @@ class RunningAgent implements Agent {
     const { receivers, buffer } = this.#options.config;
     const streams = new Map<string, Stream>();
     for (const name of receivers.flatMap((receiver) => [...receiver.streams.values()])) {
-      streams.set(name, await log.stream(name, { shards: buffer.shards }));
+      const priority = priorityOf(name, buffer.retention);
+      streams.set(name, await log.stream(name, { shards: buffer.shards, priority }));
     }
     return streams;
   }
@@ -114,7 +117,10 @@ class RunningAgent implements Agent {
           configured,
           streams: [...own, ...leftover],
           log,
-          deadLetterReserve_bytes: config.buffer.dead_letter_reserve,
+          deadLetters: {
+            reserve_bytes: config.buffer.dead_letter_reserve,
+            priority: priorityOf(configured.deadLetterStream, config.buffer.retention),
+          },
           version,
           logger: logger.with({ component: configured.id }),
           clock: systemClock,
@@ -241,10 +247,28 @@ function logOptions({ buffer }: AgentConfig, logger: Logger): LogOptions {
       whenFull: buffer.when_full,
       protectUnconsumed: buffer.protect_unconsumed,
       interval_ms: buffer.retention_interval,
+      ...retentionOptions(buffer.retention),
     },
     inFlightMax_bytes: buffer.in_flight,
     offsetsInterval_ms: buffer.offsets_interval,
     commitDeadline_ms: buffer.commit_deadline,
+  };
+}
+
+function retentionOptions(retention: RetentionConfig): RetentionOptions {
+  const { force_delete_after, keep_consumed, max_shard_size, min_segments } = retention;
+  return {
+    minSegments: min_segments,
+    ...(max_shard_size === undefined ? {} : { maxShardSize_bytes: max_shard_size }),
+    ...(force_delete_after === undefined ? {} : { forceDeleteAfter_ms: force_delete_after }),
+    ...(keep_consumed === undefined ? {} : { keepConsumed: keepOptions(keep_consumed) }),
+  };
+}
+
+function keepOptions({ age, size }: NonNullable<RetentionConfig['keep_consumed']>) {
+  return {
+    ...(age === undefined ? {} : { age_ms: age }),
+    ...(size === undefined ? {} : { bytes: size }),
   };
 }
 

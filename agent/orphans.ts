@@ -5,6 +5,7 @@ import type { Log, Stream } from '../buffer/index.ts';
 import type { Logger } from '../config/logger.ts';
 import { DEAD_LETTER_GROUP, signalOf } from './outlet.ts';
 import type { AgentConfig } from './schema/agent_config.ts';
+import { priorityOf } from './schema/retention.ts';
 
 export interface OrphanOptions {
   readonly log: Log;
@@ -25,7 +26,7 @@ export async function findOrphans(options: OrphanOptions): Promise<ReadonlyMap<s
   for (const name of log.streamNames()) {
     if (signalOf(name) === undefined) continue;
     const fed = configured.get(name);
-    const stream = fed ?? (await log.stream(name));
+    const stream = fed ?? (await log.stream(name, { priority: priorityOf(name, config.buffer.retention) }));
     for (const group of stream.groupNames()) {
       if (group === DEAD_LETTER_GROUP) continue;
       const exporter = config.exporters.find((each) => each.group === group);

@@ -2,7 +2,7 @@
 // its counters. Invariant: an offset is committed only by a drain loop, so stopping here commits nothing by itself.
 
 import assert from 'node:assert';
-import type { Clock, Group, Log, Random, Shard, Stream } from '../buffer/index.ts';
+import type { Clock, Group, Log, Random, Shard, Stream, StreamOptions } from '../buffer/index.ts';
 import type { Logger } from '../config/logger.ts';
 import { DrainLoop } from '../exporters/drain/loop.ts';
 import type { DeadLetters, Source } from '../exporters/drain/source.ts';
@@ -19,7 +19,7 @@ export interface OutletOptions {
   /** The streams of its pipelines, and those left on disk by receivers that are gone. */
   readonly streams: readonly Stream[];
   readonly log: Log;
-  readonly deadLetterReserve_bytes: number;
+  readonly deadLetters: Pick<StreamOptions, 'reserve_bytes' | 'priority'>;
   readonly version: string;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -71,9 +71,7 @@ export class Outlet {
       const group = await stream.group(configured.group, { protect, start: 'earliest', maxLag: max_lag });
       for (const shard of stream.shards) sources.push(sourceOf(stream, group, shard));
     }
-    const letters = await log.stream(configured.deadLetterStream, {
-      reserve_bytes: options.deadLetterReserve_bytes,
-    });
+    const letters = await log.stream(configured.deadLetterStream, options.deadLetters);
     await letters.group(DEAD_LETTER_GROUP, { protect: true, start: 'earliest' });
     return new Outlet(options, sources, deadLettersIn(letters));
   }

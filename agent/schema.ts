@@ -153,6 +153,20 @@ function checkBuffer(report: Report, buffer: BufferConfig): void {
       expected: 'half of buffer.max_size at most',
     });
   }
+  const { force_delete_after, max_shard_size, min_segments } = buffer.retention;
+  const least = Math.min(buffer.max_size, max_shard_size ?? buffer.max_size);
+  if (min_segments * buffer.segment_size >= least) {
+    report.error(
+      ['buffer', 'retention', 'min_segments'],
+      'segments that stay would leave no room to append',
+      {
+        expected: `min_segments × segment_size below ${max_shard_size === undefined ? 'max_size' : 'max_shard_size'}`,
+      },
+    );
+  }
+  if (force_delete_after !== undefined) {
+    report.warn(['buffer', 'retention', 'force_delete_after'], 'it removes what was never delivered');
+  }
   if (buffer.max_age !== undefined && !buffer.protect_unconsumed) {
     report.warn(['buffer', 'max_age'], 'with protect_unconsumed: false it removes what was never delivered');
   }

@@ -50,11 +50,3 @@ export interface Reader {
   seek(offset: number): void;
   close(): void;
 }
-
-export interface Lag {
-  readonly entries: number;
-  /** Stored bytes, estimated within one segment. */
-  readonly bytes: number;
-  /** Age of the oldest unconsumed entry, ms; 0 when there is none. */
-  readonly age_ms: number;
-}

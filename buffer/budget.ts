@@ -1,23 +1,29 @@
-// What the whole log may take: disk, free space that must stay, memory for entries that are not yet durable. All shards
-// share it. Invariant: an append that was admitted is within every limit at that moment, so memory and disk are bounded.
+// What the log may take: disk, free space that must stay, memory for entries that are not yet durable; and what one shard
+// of it may. Invariant: an append that was admitted is within every limit at that moment, so memory and disk are bounded.
 
 import { LogFull } from './errors.ts';
+import type { Pressure } from './retention.ts';
 
 export type WhenFull = 'reject' | 'drop_oldest';
 
 export interface BudgetLimits {
   /** Bytes of all segments together. */
   readonly maxSize_bytes: number;
+  /** Bytes of the segments of one shard; infinite: no limit but the log's. */
+  readonly maxShardSize_bytes: number;
   /** Bytes of the file system that must stay free for others. */
   readonly minFreeSpace_bytes: number;
   /** Bytes appended and not yet durable. */
   readonly inFlightMax_bytes: number;
+  /** Room that consumed data, kept for replay alone, makes before a limit is met: nobody is refused for its sake. */
+  readonly headroom_bytes: number;
   readonly whenFull: WhenFull;
 }
 
 const RETRY_SOON_s = 1;
 const RETRY_FULL_s = 5;
 
+/** The limits of the log, which all shards share. */
 export class Budget {
   readonly limits: BudgetLimits;
   /** Bytes in segment files. */
@@ -25,6 +31,10 @@ export class Budget {
   inFlight_bytes = 0;
   /** An append met a disk limit since retention last ran. */
   pressed = false;
+  /** The largest append that was refused since then: so much must fit once room was made. */
+  #refused_bytes = 0;
+  /** Written near a limit since room was last asked for. */
+  #near_bytes = 0;
   /** Free space when last asked, less what was appended since. */
   #free_bytes = Number.POSITIVE_INFINITY;
   /** Called when room is needed: consumed segments may go, or the oldest under drop_oldest. */
@@ -39,23 +49,32 @@ export class Budget {
    * @param reserve_bytes how far beyond the disk limits this stream may go (dead letters).
    */
   admit(bytes: number, reserve_bytes: number): void {
-    const limits = this.limits;
-    if (this.inFlight_bytes + bytes > limits.inFlightMax_bytes && this.inFlight_bytes > 0) {
+    this.reserveMemory(bytes);
+    const over = this.overflow_bytes(bytes) - reserve_bytes;
+    if (over <= 0 || this.mayExceed(over)) return;
+    this.#refused_bytes = Math.max(this.#refused_bytes, bytes - reserve_bytes);
+    throw new LogFull(this.#fullReason(bytes), RETRY_FULL_s);
+  }
+
+  /** Throws LogFull unless so many bytes more may wait to be written. One that waits alone may be larger than the limit. */
+  reserveMemory(bytes: number): void {
+    const { inFlightMax_bytes } = this.limits;
+    if (this.inFlight_bytes + bytes > inFlightMax_bytes && this.inFlight_bytes > 0) {
       throw new LogFull(
-        `${this.inFlight_bytes} bytes wait to be written, ${limits.inFlightMax_bytes} may; the disk is slower than the senders`,
+        `${this.inFlight_bytes} bytes wait to be written, ${inFlightMax_bytes} may; the disk is slower than the senders`,
         RETRY_SOON_s,
       );
     }
-    const over = this.overflow_bytes(bytes) - reserve_bytes;
-    if (over <= 0) return;
+  }
+
+  /** Asks for room, and says whether an append may pass a disk limit by `over` bytes until there is. @throws LogFull */
+  mayExceed(over: number): boolean {
     this.pressed = true;
     this.onPressure();
-    if (limits.whenFull === 'drop_oldest') {
-      // Dropping takes a moment; appends go on meanwhile, but not without bound.
-      if (over <= limits.inFlightMax_bytes) return;
-      throw new LogFull('the disk budget is exceeded and the oldest data is being dropped', RETRY_SOON_s);
-    }
-    throw new LogFull(this.#fullReason(bytes), RETRY_FULL_s);
+    if (this.limits.whenFull !== 'drop_oldest') return false;
+    // Dropping takes a moment; appends go on meanwhile, but not without bound.
+    if (over <= this.limits.inFlightMax_bytes) return true;
+    throw new LogFull('the disk budget is exceeded and the oldest data is being dropped', RETRY_SOON_s);
   }
 
   /** By how many bytes the limits would be passed; 0 or less: not at all. */
@@ -66,16 +85,41 @@ export class Budget {
     return Math.max(bySize, byFree);
   }
 
-  /** Which limit is passed now, if any. */
-  pressure(): 'max_size' | 'min_free_space' | undefined {
-    if (this.used_bytes + this.inFlight_bytes > this.limits.maxSize_bytes) return 'max_size';
-    if (this.#free_bytes - this.inFlight_bytes < this.limits.minFreeSpace_bytes) return 'min_free_space';
+  /** Which limit is passed now, if any, with `bytes` more. */
+  pressure(bytes = 0): Pressure | undefined {
+    const wanted = this.inFlight_bytes + bytes;
+    if (this.used_bytes + wanted > this.limits.maxSize_bytes) return 'max_size';
+    if (this.#free_bytes - wanted < this.limits.minFreeSpace_bytes) return 'min_free_space';
     return undefined;
+  }
+
+  /** For retention: whether an append met a limit since it was last asked, and how large the largest refused one was. */
+  takePressure(): { readonly pressed: boolean; readonly refused_bytes: number } {
+    const taken = { pressed: this.pressed, refused_bytes: this.#refused_bytes };
+    this.pressed = false;
+    this.#refused_bytes = 0;
+    return taken;
+  }
+
+  /** Bytes that may still be written before a disk limit is met. */
+  get room_bytes(): number {
+    return Math.max(0, -this.overflow_bytes());
   }
 
   written(bytes: number): void {
     this.used_bytes += bytes;
     this.#free_bytes -= bytes;
+    this.approached(this.overflow_bytes(), bytes);
+  }
+
+  /** `bytes` were written, which leaves -`overflow_bytes` of a limit: near it, room is asked for before it is met. */
+  approached(overflow_bytes: number, bytes: number): void {
+    const { headroom_bytes } = this.limits;
+    if (headroom_bytes === 0 || overflow_bytes + headroom_bytes <= 0) return;
+    this.#near_bytes += bytes;
+    if (this.#near_bytes < headroom_bytes / 4) return;
+    this.#near_bytes = 0;
+    this.onPressure();
   }
 
   removed(bytes: number): void {
@@ -97,5 +141,66 @@ export class Budget {
       return `the log is full: ${this.used_bytes} of ${maxSize_bytes} bytes are in use and not yet delivered`;
     }
     return `the disk is nearly full: ${this.#free_bytes} bytes free, ${minFreeSpace_bytes} must stay free`;
+  }
+}
+
+/** One shard's part of the budget: what it takes counts against its own limit and against the log's. */
+export class ShardBudget {
+  used_bytes: number;
+  readonly #log: Budget;
+  readonly #shard: string;
+  #inFlight_bytes = 0;
+  #refused_bytes = 0;
+
+  /** @param used_bytes of its segments, which the log's budget knows already or learns from its opener. */
+  constructor(log: Budget, shard: string, used_bytes: number) {
+    this.#log = log;
+    this.#shard = shard;
+    this.used_bytes = used_bytes;
+  }
+
+  /** Throws LogFull unless `bytes` may be appended to this shard now. */
+  admit(bytes: number, reserve_bytes: number): void {
+    const over = this.#overflow_bytes(bytes) - reserve_bytes;
+    if (over > 0 && !this.#log.mayExceed(over)) {
+      this.#refused_bytes = Math.max(this.#refused_bytes, bytes - reserve_bytes);
+      const { maxShardSize_bytes } = this.#log.limits;
+      throw new LogFull(
+        `${this.#shard} is full: ${this.used_bytes} of ${maxShardSize_bytes} bytes are in use and not yet delivered`,
+        RETRY_FULL_s,
+      );
+    }
+    this.#log.admit(bytes, reserve_bytes);
+  }
+
+  get inFlight_bytes(): number {
+    return this.#inFlight_bytes;
+  }
+
+  set inFlight_bytes(bytes: number) {
+    this.#log.inFlight_bytes += bytes - this.#inFlight_bytes;
+    this.#inFlight_bytes = bytes;
+  }
+
+  /** For retention: how much must go for the shard to be within its limit, with the largest append that was refused. */
+  takeOverflow_bytes(): number {
+    const refused_bytes = this.#refused_bytes;
+    this.#refused_bytes = 0;
+    return this.#overflow_bytes(refused_bytes);
+  }
+
+  written(bytes: number): void {
+    this.used_bytes += bytes;
+    this.#log.approached(this.#overflow_bytes(0), bytes);
+    this.#log.written(bytes);
+  }
+
+  removed(bytes: number): void {
+    this.used_bytes -= bytes;
+    this.#log.removed(bytes);
+  }
+
+  #overflow_bytes(bytes: number): number {
+    return this.used_bytes + this.#inFlight_bytes + bytes - this.#log.limits.maxShardSize_bytes;
   }
 }

@@ -29,7 +29,7 @@ export interface CommitLoopOptions {
   readonly shard: string;
   readonly clock: Clock;
   readonly pool: BlockPool;
-  readonly budget: Budget;
+  readonly budget: Pick<Budget, 'admit' | 'inFlight_bytes'>;
   readonly writer: SegmentWriter;
   readonly epoch: number;
   readonly key: FrameKey;

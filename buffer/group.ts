@@ -3,10 +3,10 @@
 
 import { ACK_WINDOW_ENTRIES, AckWindow } from './ack_window.ts';
 import { type Assignment, isAssigned } from './assignment.ts';
-import type { Lag, ShardBatch } from './batch.ts';
+import type { ShardBatch } from './batch.ts';
 import { LogClosed, OffsetOutOfRange, UnknownGroup } from './errors.ts';
 import { GroupReader } from './group_reader.ts';
-import { addLags, lagOf } from './lag.ts';
+import { addLags, type Lag, lagOf } from './lag.ts';
 import type { GroupState } from './offsets.ts';
 import { type Place, resolvePlace } from './place.ts';
 import type { Clock } from './ports/clock.ts';

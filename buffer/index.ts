@@ -1,15 +1,17 @@
 // The public face of the log as a library (`holdfast/buffer`).
 
 export type { Assignment } from './assignment.ts';
-export type { Batch, Lag, Reader, ReadLimits, ShardBatch } from './batch.ts';
+export type { Batch, Reader, ReadLimits, ShardBatch } from './batch.ts';
 export { type Block, BlockPool, type BlockPoolStats } from './block_pool.ts';
 export * from './errors.ts';
 export type { Group, GroupOptions, GroupStats } from './group.ts';
 export type { GroupReader } from './group_reader.ts';
 export { type Inspected, inspectFile } from './inspect.ts';
+export type { Lag } from './lag.ts';
 export type { LeaseStats } from './leases.ts';
 export type { Account, DropReason } from './ledger.ts';
-export { Log, type LogOptions, type LogStats, type RetentionOptions } from './log.ts';
+export { Log, type LogStats } from './log.ts';
+export type { LogOptions, RetentionOptions } from './log_options.ts';
 export { type OffsetName, offsetText, parseOffset } from './offset_text.ts';
 export type { Place } from './place.ts';
 export { alignedMemory } from './pool/aligned_memory.ts';
@@ -30,4 +32,5 @@ export { type RepairOptions, type RepairReport, repairLog } from './repair.ts';
 export type { Shard, ShardStats } from './shard.ts';
 export type { Totals } from './stats.ts';
 export type { GroupListing, Stream, StreamOptions, StreamStats } from './stream.ts';
+export { streamGlob } from './stream_glob.ts';
 export { type Damage, type VerifyOptions, type VerifyReport, verifyLog } from './verify.ts';

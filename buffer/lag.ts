@@ -1,9 +1,27 @@
 // How far a committed offset is behind its shard. Invariant: what failed or is known to be lost counts for nothing.
 
-import type { Lag } from './batch.ts';
-import type { Shard } from './shard.ts';
+import type { Ledger } from './ledger.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Segment } from './segment.ts';
 
-export function lagOf(shard: Shard, committed: number): Lag {
+export interface Lag {
+  readonly entries: number;
+  /** Stored bytes, estimated within one segment. */
+  readonly bytes: number;
+  /** Age of the oldest unconsumed entry, ms; 0 when there is none. */
+  readonly age_ms: number;
+}
+
+/** As much of a shard as its lag takes. */
+interface Measured {
+  readonly logStart: number;
+  readonly highWatermark: number;
+  readonly ledger: Ledger;
+  readonly segments: readonly Segment[];
+  readonly parts: { readonly clock: Clock };
+}
+
+export function lagOf(shard: Measured, committed: number): Lag {
   const from = Math.max(committed, shard.logStart);
   const to = shard.highWatermark;
   const entries = to - from - shard.ledger.ranges.count(from, to);

@@ -8,7 +8,16 @@ import { type OffsetRange, Ranges } from './ranges.ts';
 import { SLOT_PAYLOAD_MAX_BYTES } from './two_slot.ts';
 
 /** Why entries were removed that some protecting group had not consumed. The order is the order on disk. */
-export const dropReasons = ['max_size', 'max_age', 'min_free_space', 'max_lag', 'unprotected'] as const;
+export const dropReasons = [
+  'max_size',
+  'max_age',
+  'min_free_space',
+  'max_lag',
+  'unprotected',
+  'max_shard_size',
+  'force_delete_after',
+  'stream_deleted',
+] as const;
 export type DropReason = (typeof dropReasons)[number];
 
 const REASON_SLOTS = 11;
@@ -42,6 +51,9 @@ export class Ledger {
     min_free_space: 0,
     max_lag: 0,
     unprotected: 0,
+    max_shard_size: 0,
+    force_delete_after: 0,
+    stream_deleted: 0,
   };
   /** Offsets at or above the log start that hold no entry. */
   readonly ranges: Ranges;

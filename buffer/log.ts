@@ -3,69 +3,37 @@
 
 import { checkAssignment } from './assignment.ts';
 import { BlockPool, type BlockPoolStats } from './block_pool.ts';
-import { Budget, type WhenFull } from './budget.ts';
+import { Budget } from './budget.ts';
 import { LogClosed } from './errors.ts';
-import { Group, type GroupOptions } from './group.ts';
+import { Group, type GroupOptions, groupViews } from './group.ts';
 import { type LeaseStats, Leases } from './leases.ts';
+import { type Limits, type LogOptions, limitsOf } from './log_options.ts';
+import type { LogParts } from './log_parts.ts';
 import { checkGroupName, checkStreamName, isStreamName } from './names.ts';
 import { openShard } from './open_shard.ts';
 import { Owner } from './owner.ts';
-import type { Clock, Timer } from './ports/clock.ts';
+import type { Clock } from './ports/clock.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
-import { type Random, systemRandom } from './ports/random.ts';
+import { systemRandom } from './ports/random.ts';
 import { systemClock } from './ports/system_clock.ts';
-import { decideRetention, type RetentionPolicy } from './retention.ts';
-import type { LogParts, SealWhen, Shard, ShardStats } from './shard.ts';
+import { Retainer } from './retainer.ts';
+import type { GroupView } from './retention.ts';
+import type { Shard, ShardStats } from './shard.ts';
 import { type Totals, totalsOf } from './stats.ts';
 import { checkStreamOptions, Stream, type StreamOptions } from './stream.ts';
 import { streamGlob } from './stream_glob.ts';
 
 const MiB = 1024 * 1024;
 
-export interface RetentionOptions {
-  /** Bytes that all segments together may take. Default 1 GiB. */
-  readonly maxSize_bytes?: number;
-  /** Age (running time) above which data is removed. Default: none. */
-  readonly maxAge_ms?: number;
-  /** Bytes of the file system that stay free. Default 64 MiB. */
-  readonly minFreeSpace_bytes?: number;
-  /** What happens to appends when a limit is reached. Default `reject`. */
-  readonly whenFull?: WhenFull;
-  /** Whether age leaves alone what a protecting group has not consumed. Default true. */
-  readonly protectUnconsumed?: boolean;
-  /** How often policies are applied. Default 5 s. */
-  readonly interval_ms?: number;
-}
-
-export interface LogOptions {
-  readonly directory: string;
-  /** Default: the real ones. A simulator passes its own. */
-  readonly fileSystem?: FileSystem;
-  readonly clock?: Clock;
-  /** Where the key of a new log comes from. */
-  readonly random?: Random;
-  readonly report?: LogParts['report'];
-  /** When a segment ends: 64 MiB (an eighth of `maxSize_bytes` at most) or 1 h by default. */
-  readonly segment?: { readonly maxBytes?: number; readonly maxAge_ms?: number };
-  readonly retention?: RetentionOptions;
-  /** Bytes appended and not yet durable; beyond it appends throw LogFull. Default 64 MiB. */
-  readonly inFlightMax_bytes?: number;
-  /** Largest entry. Default 64 MiB. */
-  readonly entryMax_bytes?: number;
-  /** How often committed offsets are written. Default 1 s. */
-  readonly offsetsInterval_ms?: number;
-  /** How long a commit may take before its waiters are refused. Default 30 s. */
-  readonly commitDeadline_ms?: number;
-  /** Bytes of just written data kept in memory for each shard's readers. Default 8 MiB. */
-  readonly hotTail_bytes?: number;
-  /** Opens by reading every segment, whatever its index says, and keeps a copy of all that is cut off. Default false. */
-  readonly readEverything?: boolean;
-}
-
 export interface LogStats {
   readonly used_bytes: number;
   readonly maxSize_bytes: number;
+  /**
+   * Until appends meet a disk limit, at the pace at which the room shrank over the last ten minutes, ms: an estimate. 0: it
+   * is met. Undefined: the room does not shrink, or the log is not open for half a minute yet.
+   */
+  readonly timeToFull_ms: number | undefined;
   readonly free_bytes: number;
   readonly inFlight_bytes: number;
   readonly epoch: number;
@@ -78,8 +46,6 @@ export interface LogStats {
   readonly streams: Readonly<Record<string, readonly ShardStats[]>>;
 }
 
-const SAVE_RUNNING_MS = 60_000;
-
 export class Log {
   readonly directory: string;
   readonly #options: LogOptions;
@@ -87,36 +53,27 @@ export class Log {
   readonly #clock: Clock;
   readonly #owner: Owner;
   readonly #parts: LogParts;
-  readonly #policy: RetentionPolicy;
+  readonly #retainer: Retainer;
   /** Shards of every stream on disk, opened or not: they hold disk and are subject to retention. */
   readonly #shards = new Map<string, Shard[]>();
   readonly #streams = new Map<string, Stream>();
   #opening: Promise<unknown> = Promise.resolve();
-  #timer: Timer | undefined;
-  #retention: Promise<void> | undefined;
-  #saved_ms = 0;
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: LogOptions, fileSystem: FileSystem, clock: Clock, owner: Owner) {
-    const retention = options.retention ?? {};
+  private constructor(
+    options: LogOptions,
+    limits: Limits,
+    fileSystem: FileSystem,
+    clock: Clock,
+    owner: Owner,
+  ) {
     this.directory = options.directory;
     this.#options = options;
     this.#fileSystem = fileSystem;
     this.#clock = clock;
     this.#owner = owner;
-    this.#policy = {
-      maxAge_ms: retention.maxAge_ms,
-      protectUnconsumed: retention.protectUnconsumed ?? true,
-      whenFull: retention.whenFull ?? 'reject',
-    };
-    const budget = new Budget({
-      maxSize_bytes: retention.maxSize_bytes ?? 1024 * MiB,
-      minFreeSpace_bytes: retention.minFreeSpace_bytes ?? 64 * MiB,
-      inFlightMax_bytes: options.inFlightMax_bytes ?? 64 * MiB,
-      whenFull: this.#policy.whenFull,
-    });
-    budget.onPressure = () => void this.retain();
+    const budget = new Budget(limits.budget);
     const report = options.report ?? (() => {});
     this.#parts = {
       fileSystem,
@@ -126,11 +83,7 @@ export class Log {
         report('error', 'a batch was forgotten without release; its memory is not used again', { leaked }),
       ),
       budget,
-      segmentLimits: {
-        // Removal goes by whole segments, so a small log has small ones.
-        maxBytes: Math.min(options.segment?.maxBytes ?? 64 * MiB, Math.ceil(budget.limits.maxSize_bytes / 8)),
-        maxAge_ms: options.segment?.maxAge_ms ?? 3_600_000,
-      },
+      segmentLimits: limits.segment,
       entryMax_bytes: options.entryMax_bytes ?? 64 * MiB,
       hotTail_bytes: options.hotTail_bytes ?? 8 * MiB,
       commitDeadline_ms: options.commitDeadline_ms ?? 30_000,
@@ -139,15 +92,26 @@ export class Log {
       running_ms: () => owner.running_ms(),
       report,
     };
+    this.#retainer = new Retainer({
+      directory: options.directory,
+      parts: this.#parts,
+      policy: limits.policy,
+      interval_ms: options.retention?.interval_ms ?? 5000,
+      shards: () => this.#allShards(),
+      groupViews: (shard) => this.#groupViews(shard),
+      saveRunning: () => owner.save(),
+    });
+    budget.onPressure = () => void this.retain();
   }
 
-  /** Takes the directory and recovers what is in it. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost */
+  /** Takes the directory and recovers what is in it. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost | InvalidOption */
   static async open(options: LogOptions): Promise<Log> {
+    const limits = limitsOf(options);
     const fileSystem = options.fileSystem ?? nodeFileSystem;
     const clock = options.clock ?? systemClock;
     const random = options.random ?? systemRandom;
     const owner = await Owner.take(fileSystem, clock, random, options.directory, process.pid);
-    const log = new Log(options, fileSystem, clock, owner);
+    const log = new Log(options, limits, fileSystem, clock, owner);
     if (owner.restored)
       log.#parts.report('error', 'the owner file was lost and is made anew', { epoch: owner.epoch });
     try {
@@ -156,8 +120,7 @@ export class Log {
         const stat = await fileSystem.stat(`${options.directory}/${name}`);
         if (stat?.directory) await log.#discover(name);
       }
-      await log.#measure();
-      log.#arm();
+      await log.#retainer.start();
       return log;
     } catch (error) {
       await log.close().catch(() => {});
@@ -205,6 +168,7 @@ export class Log {
     return {
       used_bytes: budget.used_bytes,
       maxSize_bytes: budget.limits.maxSize_bytes,
+      timeToFull_ms: this.#retainer.timeToFull_ms,
       free_bytes: budget.free_bytes,
       inFlight_bytes: budget.inFlight_bytes,
       epoch,
@@ -225,11 +189,7 @@ export class Log {
 
   /** Applies retention now; a call that comes while it runs waits for that run. Never rejects. */
   retain(): Promise<void> {
-    if (this.#closed) return Promise.resolve();
-    this.#retention ??= this.#retain().finally(() => {
-      this.#retention = undefined;
-    });
-    return this.#retention;
+    return this.#retainer.run();
   }
 
   /** Takes nothing new, makes durable what was taken, writes offsets and accounts, and lets go of the directory. */
@@ -240,9 +200,9 @@ export class Log {
 
   async #close(): Promise<void> {
     this.#closed = true;
-    this.#timer?.cancel();
+    const retained = this.#retainer.stop();
     await this.#opening;
-    await this.#retention;
+    await retained;
     const closed = await Promise.allSettled(this.#allShards().map((shard) => shard.close()));
     await this.#owner.release();
     const failed = closed.find((result) => result.status === 'rejected');
@@ -297,73 +257,9 @@ export class Log {
     });
   }
 
-  #arm(): void {
-    if (this.#closed) return;
-    this.#timer = this.#clock.setTimer(() => {
-      void this.retain().finally(() => this.#arm());
-    }, this.#options.retention?.interval_ms ?? 5000);
-  }
-
-  /** Never rejects: what cannot be done now is reported and tried again at the next interval. */
-  async #retain(): Promise<void> {
-    try {
-      await this.#measure();
-      const shards = this.#allShards();
-      const seal = this.#sealWhen(shards);
-      for (const shard of shards) await shard.tidy(this.#consumedBelow(shard), seal);
-      const views = shards.map((shard) => ({
-        segments: shard.segmentViews(),
-        groups: this.#groupViews(shard),
-      }));
-      const { budget } = this.#parts;
-      const removals = decideRetention(views, this.#policy, budget.overflow_bytes(), budget.pressure());
-      for (const [index, shard] of shards.entries()) {
-        const own = removals.filter((removal) => removal.shard === index);
-        if (own.length > 0) await shard.remove(own);
-      }
-      if (this.#policy.maxAge_ms !== undefined) await this.#saveRunning();
-    } catch (error) {
-      this.#parts.report('warn', 'retention was interrupted; trying again', { error: String(error) });
-    }
-  }
-
-  async #measure(): Promise<void> {
-    this.#parts.budget.measured(await this.#fileSystem.freeSpace(this.directory));
-  }
-
-  async #saveRunning(): Promise<void> {
-    const running_ms = this.#owner.running_ms();
-    if (running_ms - this.#saved_ms < SAVE_RUNNING_MS) return;
-    this.#saved_ms = running_ms;
-    await this.#owner.save();
-  }
-
-  #groupViews(shard: Shard): ReturnType<Stream['groupViews']> {
+  #groupViews(shard: Shard): GroupView[] {
     const stream = this.#streams.get(shard.id.slice(0, shard.id.lastIndexOf('/')));
     if (stream) return stream.groupViews(shard);
-    return [...shard.offsets.groups.values()].map((state) => ({
-      ...state,
-      maxLag_bytes: undefined,
-      maxLag_ms: undefined,
-    }));
-  }
-
-  /** The active segment is never removed, so where room is needed it has to end early. */
-  #sealWhen(shards: readonly Shard[]): SealWhen {
-    const { budget } = this.#parts;
-    const pressed = budget.pressed;
-    budget.pressed = false;
-    if (!pressed) return 'idle';
-    const removable = shards.some((shard) => shard.segments[0]?.sealed);
-    const mustDrop = this.#policy.whenFull === 'drop_oldest' && budget.pressure() !== undefined;
-    return mustDrop && !removable ? 'holds_data' : 'consumed';
-  }
-
-  /** What every group that counts has consumed; undefined where there is no group. */
-  #consumedBelow(shard: Shard): number | undefined {
-    const groups = [...shard.offsets.groups.values()];
-    const protecting = groups.filter((group) => group.protect);
-    const counting = protecting.length > 0 ? protecting : groups;
-    return counting.length === 0 ? undefined : Math.min(...counting.map((group) => group.committed));
+    return groupViews(shard, new Map());
   }
 }

@@ -5,12 +5,13 @@
 import { GroupOffsets } from './group_offsets.ts';
 import { readIndex, writeIndex } from './index_file.ts';
 import { Ledger } from './ledger.ts';
+import type { LogParts } from './log_parts.ts';
 import { indexName, segmentBase, segmentName } from './names.ts';
 import type { OffsetRange } from './ranges.ts';
 import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './recovery.ts';
 import { makeDurable } from './salvage.ts';
 import type { Segment } from './segment.ts';
-import { type LogParts, Shard } from './shard.ts';
+import { Shard } from './shard.ts';
 import { TwoSlotFile } from './two_slot.ts';
 import { readFully, writeFully } from './whole_io.ts';
 

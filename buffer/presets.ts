@@ -1,7 +1,7 @@
 // Options for machines of three kinds, to be spread into `Log.open` and overridden there. Invariant: a preset sets sizes and
 // times alone; what may be lost, and when, nobody decides but the user.
 
-import type { LogOptions } from './log.ts';
+import type { LogOptions } from './log_options.ts';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;

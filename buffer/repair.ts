@@ -3,7 +3,8 @@
 // overwritten that was not copied aside before.
 
 import { shardsOf } from './key_search.ts';
-import { Log, type LogOptions } from './log.ts';
+import { Log } from './log.ts';
+import type { LogOptions } from './log_options.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
 import { type VerifyReport, verifyLog } from './verify.ts';

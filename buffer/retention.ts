@@ -3,9 +3,25 @@
 
 import type { DropReason } from './ledger.ts';
 
+/** How long, and how much, is kept of what every group that counts has consumed: as far as replay can reach. */
+export interface KeepConsumed {
+  /** Bytes of each shard, the newest; undefined: no limit. */
+  readonly bytes: number | undefined;
+  /** Running time since the last entry of a segment, ms; undefined: no limit. */
+  readonly age_ms: number | undefined;
+}
+
 export interface RetentionPolicy {
+  /** Segments of each shard that stay whatever else is said, the active one included. */
+  readonly minSegments: number;
+  /** Removes what is older (running time), consumed or not, protected or not, ms; undefined: no limit. */
+  readonly forceDeleteAfter_ms: number | undefined;
   /** Removes what is older (running time, not wall clock), ms; undefined: no limit. */
   readonly maxAge_ms: number | undefined;
+  /** undefined: what is consumed goes at once. */
+  readonly keepConsumed: KeepConsumed | undefined;
+  /** Room that what is kept for replay makes before a limit is met. */
+  readonly headroom_bytes: number;
   /** Whether groups keep what they have not consumed even when it is older than maxAge. */
   readonly protectUnconsumed: boolean;
   readonly whenFull: 'reject' | 'drop_oldest';
@@ -32,6 +48,10 @@ export interface ShardView {
   /** Oldest first; the last is the active one. */
   readonly segments: readonly SegmentView[];
   readonly groups: readonly GroupView[];
+  /** Of its stream: where room is needed, the lowest is shed first. */
+  readonly priority: number;
+  /** By how much the shard passes its own limit, below 0 where there is room. */
+  readonly overflow_bytes: number;
 }
 
 /** Remove the oldest segments of a shard up to the offset `until`. */
@@ -44,26 +64,38 @@ export interface Removal {
   readonly reason: DropReason;
 }
 
-/** @param overflow_bytes how much must go to be within the disk limits; `pressure` names the limit. */
+/** A limit of the whole log that is passed. */
+export type Pressure = 'max_size' | 'min_free_space';
+
+/**
+ * @param overflow_bytes by how much the disk limits of the log are passed, below 0 where there is room; `pressure` names the
+ * limit that is passed, if one is
+ */
 export function decideRetention(
   shards: readonly ShardView[],
   policy: RetentionPolicy,
   overflow_bytes: number,
-  pressure: 'max_size' | 'min_free_space' | undefined,
+  pressure: Pressure | undefined,
 ): Removal[] {
   const plans = shards.map((shard) => new ShardPlan(shard, policy));
-  for (const plan of plans) plan.removeByPolicy();
-  let missing = pressure ? overflow_bytes - sum(plans.map((plan) => plan.freed_bytes)) : 0;
-  while (missing > 0 && pressure) {
-    const oldest = oldestRemovable(plans);
-    if (!oldest) break;
-    missing -= oldest.removeNext(pressure);
+  for (const plan of plans) {
+    plan.removeByPolicy();
+    plan.removeOverflow();
+  }
+  let missing = overflow_bytes - sum(plans.map((plan) => plan.freed_bytes));
+  for (;;) {
+    const first = firstToShed(plans);
+    const needed = pressure !== undefined && missing > 0;
+    const spared = missing + policy.headroom_bytes > 0 && first?.nextIsConsumed;
+    if (!first || !(needed || spared)) break;
+    missing -= first.removeNext(pressure ?? 'unprotected');
   }
   return plans.flatMap((plan, shard) => plan.removals.map((removal) => ({ shard, ...removal })));
 }
 
 class ShardPlan {
   readonly removals: Omit<Removal, 'shard'>[] = [];
+  readonly priority: number;
   freed_bytes = 0;
   #next = 0;
   readonly #shard: ShardView;
@@ -73,26 +105,38 @@ class ShardPlan {
   readonly #protectedFrom: number;
   /** Without any group nobody has said that the data may go: dead letters, or a group that is still to come. */
   readonly #nobodyYet: boolean;
+  /** Bytes of the consumed sealed segments that are left. */
+  #consumed_bytes: number;
 
   constructor(shard: ShardView, policy: RetentionPolicy) {
     this.#shard = shard;
     this.#policy = policy;
-    const logStart = shard.segments[0]?.base ?? 0;
-    const protecting = shard.groups.filter((group) => group.protect);
-    const counting = protecting.length > 0 ? protecting : shard.groups;
-    this.#consumedBelow =
-      counting.length > 0 ? Math.min(...counting.map((group) => group.committed)) : logStart;
+    this.priority = shard.priority;
+    this.#consumedBelow = consumedBelow(shard.groups) ?? shard.segments[0]?.base ?? 0;
     this.#protectedFrom = Math.min(
-      ...protecting.map((group) => protectedFrom(group, shard.segments)),
+      ...shard.groups.filter((group) => group.protect).map((group) => protectedFrom(group, shard.segments)),
       Number.POSITIVE_INFINITY,
     );
     this.#nobodyYet = shard.groups.length === 0;
+    this.#consumed_bytes = sum(
+      shard.segments
+        .filter((segment) => segment.sealed && this.#isConsumed(segment))
+        .map((segment) => segment.bytes),
+    );
   }
 
-  /** The oldest segment that is left, unless it is the active one. */
+  /** The oldest segment that is left, unless it has to stay. */
   get next(): SegmentView | undefined {
-    const segment = this.#shard.segments[this.#next];
+    const { segments } = this.#shard;
+    if (this.#next >= segments.length - this.#policy.minSegments) return undefined;
+    const segment = segments[this.#next];
     return segment?.sealed ? segment : undefined;
+  }
+
+  /** Whether the next segment is kept for replay alone. */
+  get nextIsConsumed(): boolean {
+    const segment = this.next;
+    return segment !== undefined && this.#isConsumed(segment);
   }
 
   removeByPolicy(): void {
@@ -100,6 +144,16 @@ class ShardPlan {
       const reason = this.#policyReason(segment);
       if (!reason) return;
       this.removeNext(reason);
+    }
+  }
+
+  /** Brings the shard within its own limit, as far as its segments yield. */
+  removeOverflow(): void {
+    while (this.yields) {
+      const missing = this.#shard.overflow_bytes - this.freed_bytes;
+      const spared = this.nextIsConsumed ? this.#policy.headroom_bytes : 0;
+      if (missing + spared <= 0) return;
+      this.removeNext('max_shard_size');
     }
   }
 
@@ -113,16 +167,23 @@ class ShardPlan {
 
   removeNext(reason: DropReason): number {
     const segment = this.next!;
+    if (this.#isConsumed(segment)) this.#consumed_bytes -= segment.bytes;
     this.removals.push({ until: segment.end, consumedBelow: this.#consumedBelow, reason });
     this.#next += 1;
     this.freed_bytes += segment.bytes;
     return segment.bytes;
   }
 
+  #isConsumed(segment: SegmentView): boolean {
+    return segment.end <= this.#consumedBelow;
+  }
+
   /** Why policy alone removes the segment; consumed data needs no reason, `unprotected` stands for it. */
   #policyReason(segment: SegmentView): DropReason | undefined {
-    if (segment.end <= this.#consumedBelow) return 'unprotected';
-    const { maxAge_ms, protectUnconsumed } = this.#policy;
+    const { forceDeleteAfter_ms, maxAge_ms, protectUnconsumed } = this.#policy;
+    if (forceDeleteAfter_ms !== undefined && segment.age_ms > forceDeleteAfter_ms)
+      return 'force_delete_after';
+    if (this.#isConsumed(segment) && !this.#keptForReplay(segment)) return 'unprotected';
     const free = segment.end <= this.#protectedFrom;
     if (maxAge_ms !== undefined && segment.age_ms > maxAge_ms && (free || !protectUnconsumed))
       return 'max_age';
@@ -132,6 +193,22 @@ class ShardPlan {
     );
     return limited && free ? 'max_lag' : undefined;
   }
+
+  #keptForReplay(segment: SegmentView): boolean {
+    const keep = this.#policy.keepConsumed;
+    if (!keep) return false;
+    const young = keep.age_ms === undefined || segment.age_ms <= keep.age_ms;
+    return young && (keep.bytes === undefined || this.#consumed_bytes <= keep.bytes);
+  }
+}
+
+/** What every protecting group has consumed; every group, where none protects; undefined where there is no group. */
+export function consumedBelow(
+  groups: readonly Pick<GroupView, 'committed' | 'protect'>[],
+): number | undefined {
+  const protecting = groups.filter((group) => group.protect);
+  const counting = protecting.length > 0 ? protecting : groups;
+  return counting.length > 0 ? Math.min(...counting.map((group) => group.committed)) : undefined;
 }
 
 /** From which offset on a group protects: its committed offset, or later where its max_lag is exceeded. */
@@ -157,13 +234,17 @@ function hasLimit(group: GroupView): boolean {
   return group.maxLag_bytes !== undefined || group.maxLag_ms !== undefined;
 }
 
-function oldestRemovable(plans: readonly ShardPlan[]): ShardPlan | undefined {
-  let oldest: ShardPlan | undefined;
-  for (const plan of plans) {
-    if (!plan.yields) continue;
-    if (!oldest || plan.next!.lastTimestamp < oldest.next!.lastTimestamp) oldest = plan;
-  }
-  return oldest;
+function firstToShed(plans: readonly ShardPlan[]): ShardPlan | undefined {
+  let first: ShardPlan | undefined;
+  for (const plan of plans) if (plan.yields && (!first || goesBefore(plan, first))) first = plan;
+  return first;
+}
+
+/** What is kept for replay alone costs nobody anything; then the lowest priority, then the oldest. */
+function goesBefore(a: ShardPlan, b: ShardPlan): boolean {
+  if (a.nextIsConsumed !== b.nextIsConsumed) return a.nextIsConsumed;
+  if (!a.nextIsConsumed && a.priority !== b.priority) return a.priority < b.priority;
+  return a.next!.lastTimestamp < b.next!.lastTimestamp;
 }
 
 function sum(values: readonly number[]): number {

@@ -2,46 +2,25 @@
 // segments, ledger, offsets, hot tail) and keeps what they share. Invariant: readers see offsets below the high watermark
 // only, and everything below it is durable.
 
-import type { BlockPool } from './block_pool.ts';
-import type { Budget } from './budget.ts';
+import { ShardBudget } from './budget.ts';
 import type { Chain } from './chain.ts';
 import { CommitLoop, type CommitStats } from './commit_loop.ts';
 import { refused } from './deferred.ts';
 import { CommitFailed, EntryTooLarge, OffsetOutOfRange } from './errors.ts';
-import type { FrameKey } from './frame_key.ts';
 import type { GroupOffsets } from './group_offsets.ts';
 import { HotTail } from './hot_tail.ts';
-import type { Leases } from './leases.ts';
+import { lagOf } from './lag.ts';
 import type { Account, Ledger } from './ledger.ts';
-import { indexName, segmentName } from './names.ts';
-import type { Clock } from './ports/clock.ts';
-import { errorCode, type FileSystem } from './ports/file_system.ts';
+import { LedgerFile } from './ledger_file.ts';
+import type { LogParts } from './log_parts.ts';
+import { segmentName } from './names.ts';
 import { newReadMeter, type ReadStats } from './read_meter.ts';
 import type { DamagedBytes } from './recovery.ts';
-import type { Removal, SegmentView } from './retention.ts';
+import { consumedBelow } from './retention.ts';
 import { type Segment, segmentAtOrAfter } from './segment.ts';
-import { type SegmentLimits, SegmentWriter } from './segment_writer.ts';
+import { SegmentWriter } from './segment_writer.ts';
 import type { TwoSlotFile } from './two_slot.ts';
-
-/** What all shards of a log share. */
-export interface LogParts {
-  readonly fileSystem: FileSystem;
-  readonly clock: Clock;
-  readonly pool: BlockPool;
-  readonly leases: Leases;
-  readonly budget: Budget;
-  readonly segmentLimits: SegmentLimits;
-  readonly entryMax_bytes: number;
-  readonly hotTail_bytes: number;
-  readonly commitDeadline_ms: number;
-  readonly epoch: number;
-  /** Of the log; a shard whose ledger says another keeps that one. */
-  readonly key: FrameKey;
-  /** Running time of the log over all its owners, ms. */
-  running_ms(): number;
-  /** Something happened that an operator should see. */
-  report(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, string | number>): void;
-}
+import { Upkeep } from './upkeep.ts';
 
 /** What recovery found on disk. */
 export interface RecoveredShard {
@@ -59,15 +38,14 @@ export interface ShardStats {
   readonly logEnd: number;
   readonly segments: number;
   readonly bytes: number;
+  /** Of the oldest entry that some protecting group (any, where none protects; nobody, where there is no group) has not consumed, ms; 0: none. */
+  readonly oldestUnconsumed_age_ms: number;
   readonly rotations: number;
   readonly readers: number;
   readonly commits: Readonly<CommitStats>;
   readonly reads: Readonly<ReadStats>;
   readonly account: Account;
 }
-
-/** When the active segment ends before its time: consumed and idle, consumed, or holding anything at all. */
-export type SealWhen = 'idle' | 'consumed' | 'holds_data';
 
 /** A reader as its shard sees it. */
 export interface AttachedReader {
@@ -87,15 +65,17 @@ export class Shard {
   readonly offsets: GroupOffsets;
   readonly hotTail: HotTail;
   readonly reads = newReadMeter();
+  /** For retention. */
+  readonly upkeep: Upkeep;
+  /** Of its stream: under `drop_oldest` the lowest is shed first. */
+  priority = 0;
   /** How far beyond the disk limits appends may go: space kept for dead letters. */
   reserve_bytes = 0;
   readonly #commits: CommitLoop;
   readonly #writer: SegmentWriter;
-  readonly #ledgerFile: TwoSlotFile;
+  readonly #account: LedgerFile;
+  readonly #budget: ShardBudget;
   readonly #readers = new Set<AttachedReader>();
-  #lastLedgerWrite: Promise<void> = Promise.resolve();
-  #ledgerDirty = false;
-  #idleSince_ms: number;
 
   constructor(
     streamName: string,
@@ -112,22 +92,22 @@ export class Shard {
     this.ledger = recovered.ledger;
     this.offsets = recovered.offsets;
     this.hotTail = new HotTail(parts.hotTail_bytes);
-    this.#ledgerFile = recovered.ledgerFile;
-    this.#idleSince_ms = parts.clock.monotonic();
+    this.#account = new LedgerFile(recovered.ledger, recovered.ledgerFile, () => this.highWatermark);
+    this.#budget = new ShardBudget(parts.budget, this.id, bytesOf(recovered.segments));
     this.#writer = new SegmentWriter(
       parts.fileSystem,
       parts.clock,
       directory,
       parts.segmentLimits,
       recovered.segments,
-      () => this.#settleLedger(),
+      () => this.#account.settle(),
     );
-    this.offsets.beforeWrite = () => this.#settleLedger();
+    this.offsets.beforeWrite = () => this.#account.settle();
     this.#commits = new CommitLoop({
       shard: this.id,
       clock: parts.clock,
       pool: parts.pool,
-      budget: parts.budget,
+      budget: this.#budget,
       writer: this.#writer,
       epoch: parts.epoch,
       key: recovered.ledger.key,
@@ -135,8 +115,19 @@ export class Shard {
       reserve_bytes: () => this.reserve_bytes,
       commitDeadline_ms: parts.commitDeadline_ms,
       onDurable: (chain, segment, position) => this.#publish(chain, segment, position),
-      recordFailure: () => this.#settleLedger(),
+      recordFailure: () => this.#account.settle(),
       onFailed: (from, to, error) => this.#failed(from, to, error),
+    });
+    this.upkeep = new Upkeep({
+      shard: this.id,
+      directory,
+      parts,
+      budget: this.#budget,
+      segments: this.segments,
+      offsets: this.offsets,
+      account: this.#account,
+      commits: this.#commits,
+      writer: this.#writer,
     });
   }
 
@@ -213,7 +204,9 @@ export class Shard {
       highWatermark: this.highWatermark,
       logEnd: this.logEnd,
       segments: this.segments.length,
-      bytes: this.segments.reduce((sum, segment) => sum + segment.bytes, 0),
+      bytes: bytesOf(this.segments),
+      oldestUnconsumed_age_ms: lagOf(this, consumedBelow([...this.offsets.groups.values()]) ?? this.logStart)
+        .age_ms,
       rotations: this.#writer.rotations,
       readers: this.#readers.size,
       commits: { ...this.#commits.stats },
@@ -254,7 +247,7 @@ export class Shard {
     // What is below the log start was accounted for when it was removed.
     const lost = this.ledger.ranges.add(Math.max(damage.from, this.logStart), damage.to, 'lost');
     if (lost === 0) return;
-    this.#ledgerDirty = true;
+    this.#account.dirty = true;
     this.parts.report('error', 'damaged entries were skipped and counted', {
       shard: this.id,
       entries: lost,
@@ -264,87 +257,9 @@ export class Shard {
     });
   }
 
-  segmentViews(): SegmentView[] {
-    const now_ms = this.parts.running_ms();
-    return this.segments.map((segment) => ({
-      base: segment.base,
-      end: segment.end,
-      bytes: segment.bytes,
-      sealed: segment.sealed,
-      lastTimestamp: segment.lastTimestamp,
-      age_ms: now_ms - segment.lastRunning_ms,
-    }));
-  }
-
-  /** Removes the oldest segments: first the account is made durable, then the files go. */
-  async remove(removals: readonly Omit<Removal, 'shard'>[]): Promise<void> {
-    const before = this.segments.length;
-    for (const removal of removals) {
-      this.ledger.removeUntil(removal.until, removal.consumedBelow, removal.reason);
-    }
-    // What was consumed should be known to be before it is gone. Where that cannot be written the log start says as much.
-    await this.offsets.flush().catch(() => {});
-    await this.writeLedger();
-    while (this.segments[0]?.sealed && this.segments[0].end <= this.ledger.logStart) {
-      const segment = this.segments.shift()!;
-      this.parts.budget.removed(segment.bytes);
-      await this.#removeFile(segmentName(segment.base));
-      await this.#removeFile(indexName(segment.base));
-    }
-    this.parts.report('info', 'segments removed', {
-      shard: this.id,
-      segments: before - this.segments.length,
-    });
-  }
-
-  /** Gone is what is wanted; what cannot go now is accounted for, and goes when the log is next opened. */
-  async #removeFile(name: string): Promise<void> {
-    try {
-      await this.parts.fileSystem.remove(`${this.directory}/${name}`);
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return;
-      const fields = { shard: this.id, file: name, error: String(error) };
-      this.parts.report('warn', 'a file that is done with could not be removed', fields);
-    }
-  }
-
-  /** Seals the active segment where its age, its readers or a lack of room say that it should end. */
-  async tidy(consumedBelow: number | undefined, sealWhen: SealWhen = 'idle'): Promise<void> {
-    if (this.#ledgerDirty) await this.writeLedger();
-    const active = this.segments[this.segments.length - 1];
-    if (!active || active.sealed || active.bytes === 0) return;
-    const idle_ms = this.parts.clock.monotonic() - this.#idleSince_ms;
-    const consumed = consumedBelow !== undefined && consumedBelow >= active.end;
-    const idle = idle_ms > SEAL_IDLE_MS && active.bytes > SEAL_IDLE_BYTES;
-    const asked = sealWhen === 'holds_data' || (consumed && (idle || sealWhen === 'consumed'));
-    if (this.#writer.overage || asked) {
-      await this.#commits.exclusively(() => this.#writer.seal());
-    }
-  }
-
-  /** Makes the account durable; calls take turns. */
+  /** Makes the account durable. */
   writeLedger(): Promise<void> {
-    const write = this.#lastLedgerWrite.then(async () => {
-      this.#ledgerDirty = false;
-      this.ledger.watermark = Math.max(this.ledger.watermark, this.highWatermark);
-      const state = this.ledger.encode();
-      try {
-        // Into both slots: were one damaged later, the older state in the other would bring back what was removed.
-        await this.#ledgerFile.write(state);
-        await this.#ledgerFile.write(state);
-      } catch (error) {
-        this.#ledgerDirty = true;
-        throw error;
-      }
-    });
-    this.#lastLedgerWrite = write.catch(() => {});
-    return write;
-  }
-
-  /** Resolves when the account on disk knows all that this one knows, also where its writing is under way. */
-  async #settleLedger(): Promise<void> {
-    await this.#lastLedgerWrite;
-    if (this.#ledgerDirty) await this.writeLedger();
+    return this.#account.write();
   }
 
   /** Writes what is left to write and lets go of all files; goes on where a part fails and throws the first failure. */
@@ -354,8 +269,8 @@ export class Shard {
       () => this.#commits.close(),
       () => this.#writer.close(),
       () => this.offsets.close(),
-      () => this.writeLedger(),
-      () => this.#ledgerFile.close(),
+      () => this.#account.write(),
+      () => this.#account.close(),
     ];
     for (const step of steps) await step().catch((error: unknown) => failures.push(error));
     for (const reader of this.#readers) reader.close();
@@ -370,8 +285,8 @@ export class Shard {
     if (segment.firstTimestamp === 0) segment.firstTimestamp = chain.firstTimestamp;
     segment.lastTimestamp = Math.max(segment.lastTimestamp, chain.lastTimestamp);
     segment.lastRunning_ms = this.parts.running_ms();
-    this.#idleSince_ms = this.parts.clock.monotonic();
-    this.parts.budget.written(chain.bytes);
+    this.upkeep.used();
+    this.#budget.written(chain.bytes);
     this.#keepHot(chain, segment, position);
     for (const reader of this.#readers) reader.wake();
   }
@@ -390,7 +305,7 @@ export class Shard {
 
   #failed(from: number, to: number, error: unknown): void {
     this.ledger.ranges.add(from, to, 'failed');
-    this.#ledgerDirty = true;
+    this.#account.dirty = true;
     this.parts.report('error', 'a commit failed; its entries were refused', {
       shard: this.id,
       entries: to - from,
@@ -399,6 +314,6 @@ export class Shard {
   }
 }
 
-/** A consumed active segment is given back to the disk when nothing was appended for so long. */
-const SEAL_IDLE_MS = 10_000;
-const SEAL_IDLE_BYTES = 1024 * 1024;
+function bytesOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, segment) => sum + segment.bytes, 0);
+}

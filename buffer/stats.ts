@@ -8,6 +8,8 @@ export interface Totals {
   readonly entries: number;
   readonly bytes: number;
   readonly segments: number;
+  /** Age of the oldest entry that a group that counts has not consumed, ms; 0 when there is none. */
+  readonly oldestUnconsumed_age_ms: number;
   readonly rotations: number;
   readonly readers: number;
   readonly commits: number;
@@ -25,6 +27,7 @@ export function totalsOf(shards: readonly ShardStats[]): Totals {
     entries: sum((shard) => shard.account.retained),
     bytes: sum((shard) => shard.bytes),
     segments: sum((shard) => shard.segments),
+    oldestUnconsumed_age_ms: Math.max(0, ...shards.map((shard) => shard.oldestUnconsumed_age_ms)),
     rotations: sum((shard) => shard.rotations),
     readers: sum((shard) => shard.readers),
     commits,

@@ -3,10 +3,9 @@
 
 import { crc32 } from 'node:zlib';
 import { checkAssignment } from './assignment.ts';
-import type { Lag } from './batch.ts';
 import { GroupExists, InvalidOption, UnknownGroup } from './errors.ts';
 import { Group, type GroupOptions, groupViews } from './group.ts';
-import { addLags, lagOf } from './lag.ts';
+import { addLags, type Lag, lagOf } from './lag.ts';
 import { checkGroupName } from './names.ts';
 import { encodeOffsets } from './offsets.ts';
 import type { GroupView } from './retention.ts';
@@ -18,6 +17,8 @@ export interface StreamOptions {
   readonly shards?: number;
   /** How far beyond the disk limits of the log appends may go: space kept for dead letters. Default 0. */
   readonly reserve_bytes?: number;
+  /** Where the log drops the oldest to make room, streams of the lowest priority are shed first. Any number. Default 0. */
+  readonly priority?: number;
 }
 
 /** A group as it stands on disk, opened or not. */
@@ -39,9 +40,11 @@ const SHARDS_MAX = 4096;
 
 /** @throws InvalidOption */
 export function checkStreamOptions(options: StreamOptions): void {
-  const { shards = 1 } = options;
-  if (Number.isInteger(shards) && shards >= 1 && shards <= SHARDS_MAX) return;
-  throw new InvalidOption('shards', shards, `a whole number from 1 to ${SHARDS_MAX} is`);
+  const { priority = 0, shards = 1 } = options;
+  if (!Number.isInteger(shards) || shards < 1 || shards > SHARDS_MAX) {
+    throw new InvalidOption('shards', shards, `a whole number from 1 to ${SHARDS_MAX} is`);
+  }
+  if (!Number.isFinite(priority)) throw new InvalidOption('priority', priority, 'a finite number is');
 }
 
 export class Stream {
@@ -74,7 +77,10 @@ export class Stream {
   #configure(options: StreamOptions): void {
     this.#configured = true;
     this.#writable = options.shards ?? 1;
-    for (const shard of this.shards) shard.reserve_bytes = options.reserve_bytes ?? 0;
+    for (const shard of this.shards) {
+      shard.reserve_bytes = options.reserve_bytes ?? 0;
+      shard.priority = options.priority ?? 0;
+    }
   }
 
   /** The shard of a key; a number counts as an unsigned 32-bit hash made by the caller. */

@@ -1,9 +1,10 @@
 // The `buffer` section: where the log lives, how much it may hold, and what happens when that is used up.
 // Invariant: nothing here loses unconsumed data unless the user wrote it down (when_full: drop_oldest, max_age with
-// protect_unconsumed: false).
+// protect_unconsumed: false, retention.force_delete_after).
 
 import { z } from 'zod';
 import { durationMs, filePath, section, sizeBytes } from '../../config/fields.ts';
+import { retentionSchema } from './retention.ts';
 
 const MIB = 2 ** 20;
 
@@ -36,6 +37,7 @@ export const bufferSchema = section({
   /** How often offsets are made durable: what a crash may deliver twice. */
   offsets_interval: durationMs({ min: 10, max: 60_000 }).prefault('1s'),
   retention_interval: durationMs({ min: 100 }).prefault('10s'),
+  retention: retentionSchema.prefault({}),
   /** Memory for entries that are not yet written, over all streams. */
   in_flight: sizeBytes({ min: MIB, max: 1024 * MIB }).prefault('64MiB'),
   /** A commit that takes longer is answered with an error: the disk hangs. */

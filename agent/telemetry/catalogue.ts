@@ -85,6 +85,15 @@ export const catalogue = {
   },
   holdfast_buffer_used_bytes: { kind: 'gauge', description: 'Bytes of the log on disk.' },
   holdfast_buffer_max_bytes: { kind: 'gauge', description: 'The disk budget, buffer.max_size.' },
+  holdfast_buffer_time_to_full_seconds: {
+    kind: 'gauge',
+    description:
+      'Until the disk limits are met at the pace of the last ten minutes (an estimate); no sample while the log does not grow.',
+  },
+  holdfast_buffer_oldest_unconsumed_age_seconds: {
+    kind: 'gauge',
+    description: 'Age of the oldest entry that some protecting exporter has not committed.',
+  },
   holdfast_buffer_segments: { kind: 'gauge', description: 'Segment files on disk.' },
   holdfast_buffer_commits_total: {
     kind: 'counter',

@@ -83,9 +83,16 @@ function recordOutlet(outlet: Outlet, stats: LogStats, record: RecordMetric): vo
 function recordBuffer(stats: LogStats, record: RecordMetric): void {
   record('holdfast_buffer_used_bytes', stats.used_bytes);
   record('holdfast_buffer_max_bytes', stats.maxSize_bytes);
+  // Without a sample no alert on it fires, which is right for a log that does not grow.
+  if (stats.timeToFull_ms !== undefined) {
+    record('holdfast_buffer_time_to_full_seconds', stats.timeToFull_ms / 1_000);
+  }
   for (const [stream, shards] of Object.entries(stats.streams)) {
-    for (const [index, { account, commits, segments }] of shards.entries()) {
+    for (const [index, shard] of shards.entries()) {
+      const { account, commits, segments } = shard;
       const labels = { stream, shard: String(index) };
+      const oldest_s = shard.oldestUnconsumed_age_ms / 1_000;
+      record('holdfast_buffer_oldest_unconsumed_age_seconds', oldest_s, labels);
       record('holdfast_buffer_appended_entries_total', account.appended, labels);
       record('holdfast_buffer_appended_bytes_total', commits.bytes, labels);
       record('holdfast_buffer_retained_entries', account.retained, labels);

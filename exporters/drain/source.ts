@@ -1,7 +1,8 @@
 // What the drain loop needs of the log: one consumer group's place in one shard, and where dead letters go. The log's
 // group and shard satisfy it; tests and the simulator give others.
 
-import type { Lag, Reader } from '../../buffer/batch.ts';
+import type { Reader } from '../../buffer/batch.ts';
+import type { Lag } from '../../buffer/lag.ts';
 
 /** One shard of one stream as one consumer group sees it. */
 export interface Source {

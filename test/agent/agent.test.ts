@@ -107,6 +107,9 @@ describe('an agent', () => {
     expect(metrics).toContain('otelcol_exporter_queue_capacity{exporter="a",data_type="logs"}');
     expect(metrics).toContain('holdfast_buffer_appended_entries_total{stream="logs.otlp",shard="0"} 1');
     expect(metrics).toContain('holdfast_buffer_lag_entries{exporter="a",stream="logs.otlp",shard="0"}');
+    expect(metrics).toContain('holdfast_buffer_oldest_unconsumed_age_seconds{stream="logs.otlp",shard="0"}');
+    // The room did not shrink for half a minute: nothing is foretold.
+    expect(metrics).not.toMatch(/^holdfast_buffer_time_to_full_seconds/m);
     await stopped(agent);
     expect(agent.totals()).toMatchObject({ received_items: 1, refused_items: 0 });
     expect(agent.totals().exporters).toMatchObject([{ id: 'a', delivered_items: 1, held: false }]);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { commands } from '../../agent/command_line.ts';
 import { bufferSchema, DEFAULT_DIRECTORY } from '../../agent/schema/buffer.ts';
+import { retentionSchema } from '../../agent/schema/retention.ts';
 import { redact } from '../../config/redact.ts';
 import { knownKeys } from '../../config/schema.ts';
 
@@ -19,9 +20,13 @@ describe('the README of the agent', () => {
   it('has every key of the buffer section with its real default, and no other', () => {
     const documented = table('`buffer`');
     const defaults = redact(bufferSchema.parse({}), bufferSchema) as Record<string, unknown>;
-    expect([...documented.keys()].toSorted()).toEqual([...knownKeys([bufferSchema])].toSorted());
+    const retention = defaults['retention'] as Record<string, unknown>;
+    const keys = [...knownKeys([bufferSchema])].filter((key) => key !== 'retention');
+    for (const key of knownKeys([retentionSchema])) keys.push(`retention.${key}`);
+    expect([...documented.keys()].toSorted()).toEqual(keys.toSorted());
     for (const [key, text] of documented) {
-      const expected = key === 'directory' ? DEFAULT_DIRECTORY : String(defaults[key] ?? 'none');
+      const value = key.startsWith('retention.') ? retention[key.slice(10)] : defaults[key];
+      const expected = key === 'directory' ? DEFAULT_DIRECTORY : String(value ?? 'none');
       expect([key, text]).toEqual([key, expected]);
     }
   });

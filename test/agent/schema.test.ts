@@ -297,6 +297,21 @@ conectors: {}
       'does nothing',
     ],
     ['sections that are lists', 'receivers: [otlp]', 'receivers'],
+    [
+      'segments that stay and leave no room',
+      `${minimal}\nbuffer: {retention: {min_segments: 16}}`,
+      'buffer.retention.min_segments',
+    ],
+    [
+      'a deadline for what was never delivered',
+      `${minimal}\nbuffer: {retention: {force_delete_after: 7d}}`,
+      'it removes what was never delivered',
+    ],
+    [
+      'a priority for what can be no stream',
+      `${minimal}\nbuffer: {retention: {priority: {"Logs/*": 1}}}`,
+      'a pattern of stream names',
+    ],
     ['durability that is not there yet', `${minimal}\nbuffer: {durability: os}`, 'buffer.durability'],
   ])('such as %s are told', (_name, text, says) => {
     expect(read(text).told.join('\n')).toContain(says);

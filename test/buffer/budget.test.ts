@@ -7,8 +7,10 @@ import { LogFull } from '../../buffer/errors.ts';
 
 const limits: BudgetLimits = {
   maxSize_bytes: 1000,
+  maxShardSize_bytes: Number.POSITIVE_INFINITY,
   minFreeSpace_bytes: 100,
   inFlightMax_bytes: 200,
+  headroom_bytes: 0,
   whenFull: 'reject',
 };
 

@@ -4,7 +4,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { LogClosed, OffsetOutOfRange } from '../../buffer/errors.ts';
-import type { LogOptions } from '../../buffer/log.ts';
+import type { LogOptions } from '../../buffer/log_options.ts';
 import type { Place } from '../../buffer/place.ts';
 import { appendDurably, LogOnMemory, openedOnMemory, readAll } from './log_on_memory.ts';
 import { systemError } from './memory_file_system.ts';

@@ -43,8 +43,8 @@ describe('the README of the buffer', () => {
   });
 
   it.each([
-    ['log.ts', 'RetentionOptions'],
-    ['log.ts', 'LogOptions'],
+    ['log_options.ts', 'RetentionOptions'],
+    ['log_options.ts', 'LogOptions'],
     ['stream.ts', 'StreamOptions'],
     ['group.ts', 'GroupOptions'],
     ['batch.ts', 'ReadLimits'],

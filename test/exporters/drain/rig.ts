@@ -1,7 +1,8 @@
 // A drain loop between a log in memory and a scripted destination, in simulated time. Time stands still while anything
 // can happen without it, and then jumps to the next timer.
 
-import type { Batch, Lag, Reader, ReadLimits } from '../../../buffer/batch.ts';
+import type { Batch, Reader, ReadLimits } from '../../../buffer/batch.ts';
+import type { Lag } from '../../../buffer/lag.ts';
 import type { Clock, Timer } from '../../../buffer/ports/clock.ts';
 import type { Random } from '../../../buffer/ports/random.ts';
 import type { LogFields, Logger } from '../../../config/logger.ts';

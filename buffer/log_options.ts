@@ -1,0 +1,112 @@
+// What a log can be told when it is opened, and what that means for its parts. Invariant: what is not said gets a default
+// that loses nothing, and what cannot be is refused before anything is touched.
+
+import type { BudgetLimits, WhenFull } from './budget.ts';
+import { InvalidOption } from './errors.ts';
+import type { LogParts } from './log_parts.ts';
+import type { Clock } from './ports/clock.ts';
+import type { FileSystem } from './ports/file_system.ts';
+import type { Random } from './ports/random.ts';
+import type { RetentionPolicy } from './retention.ts';
+import type { SegmentLimits } from './segment_writer.ts';
+
+const MiB = 1024 * 1024;
+/** Removal goes by whole segments, so a small log, or shard, has small ones. */
+const SEGMENTS_MIN = 8;
+
+export interface RetentionOptions {
+  /** Bytes that all segments together may take. Default 1 GiB. */
+  readonly maxSize_bytes?: number;
+  /** Bytes that the segments of one shard may take. Default: no limit but `maxSize_bytes`. */
+  readonly maxShardSize_bytes?: number;
+  /** Segments of each shard that stay whatever else is said, the active one included. Default 0. */
+  readonly minSegments?: number;
+  /** Keeps what is consumed for replay: the newest bytes of each shard, for so long. Room that is needed comes first. Default: it goes at once. */
+  readonly keepConsumed?: { readonly bytes?: number; readonly age_ms?: number };
+  /** Age (running time) above which data is removed. Default: none. */
+  readonly maxAge_ms?: number;
+  /** Age (running time) above which data is removed though nobody has consumed it, whatever protects it. Default: none. */
+  readonly forceDeleteAfter_ms?: number;
+  /** Bytes of the file system that stay free. Default 64 MiB. */
+  readonly minFreeSpace_bytes?: number;
+  /** What happens to appends when a limit is reached. Default `reject`. */
+  readonly whenFull?: WhenFull;
+  /** Whether age leaves alone what a protecting group has not consumed. Default true. */
+  readonly protectUnconsumed?: boolean;
+  /** How often policies are applied. Default 5 s. */
+  readonly interval_ms?: number;
+}
+
+export interface LogOptions {
+  readonly directory: string;
+  /** Default: the real ones. A simulator passes its own. */
+  readonly fileSystem?: FileSystem;
+  readonly clock?: Clock;
+  /** Where the key of a new log comes from. */
+  readonly random?: Random;
+  /** Called with what an operator should see. */
+  readonly report?: LogParts['report'];
+  /** When a segment ends: 64 MiB (an eighth of `maxSize_bytes` at most) or 1 h by default. */
+  readonly segment?: { readonly maxBytes?: number; readonly maxAge_ms?: number };
+  readonly retention?: RetentionOptions;
+  /** Bytes appended and not yet durable; beyond it appends throw LogFull. Default 64 MiB. */
+  readonly inFlightMax_bytes?: number;
+  /** Largest entry. Default 64 MiB. */
+  readonly entryMax_bytes?: number;
+  /** How often committed offsets are written. Default 1 s. */
+  readonly offsetsInterval_ms?: number;
+  /** How long a commit may take before its waiters are refused. Default 30 s. */
+  readonly commitDeadline_ms?: number;
+  /** Bytes of just written data kept in memory for each shard's readers. Default 8 MiB. */
+  readonly hotTail_bytes?: number;
+  /** Opens by reading every segment, whatever its index says, and keeps a copy of all that is cut off. Default false. */
+  readonly readEverything?: boolean;
+}
+
+/** What retention, budget and segments are told. */
+export interface Limits {
+  readonly policy: RetentionPolicy;
+  readonly budget: BudgetLimits;
+  readonly segment: SegmentLimits;
+}
+
+/** @throws InvalidOption */
+export function limitsOf(options: LogOptions): Limits {
+  const retention = options.retention ?? {};
+  const { maxSize_bytes = 1024 * MiB, maxShardSize_bytes = Number.POSITIVE_INFINITY } = retention;
+  const { keepConsumed, minSegments = 0, whenFull = 'reject' } = retention;
+  const least_bytes = Math.min(maxSize_bytes, maxShardSize_bytes);
+  const segment_bytes = Math.min(
+    options.segment?.maxBytes ?? 64 * MiB,
+    Math.ceil(least_bytes / SEGMENTS_MIN),
+  );
+  if (!(maxShardSize_bytes > 0)) {
+    throw new InvalidOption('maxShardSize_bytes', maxShardSize_bytes, 'a number of bytes above 0 is');
+  }
+  // Segments that stay and fill the whole room would keep appends out for ever.
+  const segmentsMax = Math.floor(least_bytes / segment_bytes) - 1;
+  if (!Number.isInteger(minSegments) || minSegments < 0 || minSegments > segmentsMax) {
+    const expected = `a whole number from 0 to ${segmentsMax} is, at ${segment_bytes} bytes a segment`;
+    throw new InvalidOption('minSegments', minSegments, expected);
+  }
+  return {
+    policy: {
+      minSegments,
+      forceDeleteAfter_ms: retention.forceDeleteAfter_ms,
+      maxAge_ms: retention.maxAge_ms,
+      keepConsumed: keepConsumed && { bytes: keepConsumed.bytes, age_ms: keepConsumed.age_ms },
+      headroom_bytes: keepConsumed ? segment_bytes : 0,
+      protectUnconsumed: retention.protectUnconsumed ?? true,
+      whenFull,
+    },
+    budget: {
+      maxSize_bytes,
+      maxShardSize_bytes,
+      minFreeSpace_bytes: retention.minFreeSpace_bytes ?? 64 * MiB,
+      inFlightMax_bytes: options.inFlightMax_bytes ?? 64 * MiB,
+      headroom_bytes: keepConsumed ? segment_bytes : 0,
+      whenFull,
+    },
+    segment: { maxBytes: segment_bytes, maxAge_ms: options.segment?.maxAge_ms ?? 3_600_000 },
+  };
+}

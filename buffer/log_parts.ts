@@ -1,0 +1,28 @@
+// What all shards of a log share. Invariant: whatever stands here outlives every shard.
+
+import type { BlockPool } from './block_pool.ts';
+import type { Budget } from './budget.ts';
+import type { FrameKey } from './frame_key.ts';
+import type { Leases } from './leases.ts';
+import type { Clock } from './ports/clock.ts';
+import type { FileSystem } from './ports/file_system.ts';
+import type { SegmentLimits } from './segment_writer.ts';
+
+export interface LogParts {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly pool: BlockPool;
+  readonly leases: Leases;
+  readonly budget: Budget;
+  readonly segmentLimits: SegmentLimits;
+  readonly entryMax_bytes: number;
+  readonly hotTail_bytes: number;
+  readonly commitDeadline_ms: number;
+  readonly epoch: number;
+  /** Of the log; a shard whose ledger says another keeps that one. */
+  readonly key: FrameKey;
+  /** Running time of the log over all its owners, ms. */
+  running_ms(): number;
+  /** Something happened that an operator should see. */
+  report(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, string | number>): void;
+}
