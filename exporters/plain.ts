@@ -6,7 +6,20 @@ import zlib from 'node:zlib';
 import { HoldfastError } from '../config/error.ts';
 import type { Entry } from '../otlp/entry.ts';
 
-const gunzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip);
+interface Options {
+  readonly maxOutputLength: number;
+  readonly chunkSize: number;
+}
+
+interface Decoder {
+  now(bytes: Uint8Array, options: Options): Buffer;
+  later(bytes: Uint8Array, options: Options): Promise<Buffer>;
+}
+
+const decoders: Readonly<Record<'gzip' | 'zstd', Decoder>> = {
+  gzip: { now: zlib.gunzipSync, later: promisify(zlib.gunzip) },
+  zstd: { now: zlib.zstdDecompressSync, later: promisify(zlib.zstdDecompress) },
+};
 
 /** Below this a trip to another thread costs more than the work. */
 const SMALL_BYTES = 16 * 1024;
@@ -22,12 +35,11 @@ export async function plainPayload(entry: Entry): Promise<Uint8Array> {
     maxOutputLength: most,
     chunkSize: Math.max(CHUNK_BYTES_MIN, Math.min(CHUNK_BYTES_MAX, most)),
   };
+  const { now, later } = decoders[entry.codec];
   let bytes: Uint8Array;
   try {
     bytes =
-      entry.rawLength <= SMALL_BYTES
-        ? zlib.gunzipSync(entry.payload, options)
-        : await gunzip(entry.payload, options);
+      entry.rawLength <= SMALL_BYTES ? now(entry.payload, options) : await later(entry.payload, options);
   } catch (cause) {
     if (!saysDamage(cause)) throw cause;
     throw damaged('cannot be decompressed', cause);
@@ -36,10 +48,12 @@ export async function plainPayload(entry: Entry): Promise<Uint8Array> {
   return bytes;
 }
 
+const outOfMemory: ReadonlySet<string> = new Set(['Z_MEM_ERROR', 'ZSTD_error_memory_allocation']);
+
 /** What zlib says of the bytes; a lack of memory says nothing of them. */
 function saysDamage(error: unknown): boolean {
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-  return code === 'ERR_BUFFER_TOO_LARGE' || (code.startsWith('Z_') && code !== 'Z_MEM_ERROR');
+  return code === 'ERR_BUFFER_TOO_LARGE' || (/^Z(STD)?_/.test(code) && !outOfMemory.has(code));
 }
 
 function damaged(how: string, cause?: unknown): HoldfastError {

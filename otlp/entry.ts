@@ -4,8 +4,8 @@
 import { HoldfastError } from '../config/error.ts';
 import { type Signal, signals } from './signal.ts';
 
-/** How the payload is stored. `gzip` is one whole gzip member as the client sent it. */
-export const codecs = ['identity', 'gzip'] as const;
+/** How the payload is stored. `gzip` is one whole gzip member, `zstd` one whole frame, as the client sent them. */
+export const codecs = ['identity', 'gzip', 'zstd'] as const;
 export type Codec = (typeof codecs)[number];
 
 export interface Entry {

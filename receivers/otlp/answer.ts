@@ -5,7 +5,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { encodeStatus, statusToJson } from '../../otlp/status.ts';
-import { contentTypeOf, type Encoding } from './head.ts';
+import { ACCEPTED, contentTypeOf, type Encoding } from './head.ts';
 import type { Refusal } from './refusal.ts';
 
 /** How long a client may go on sending a body that was refused. */
@@ -36,7 +36,7 @@ export function refusalHeaders(refusal: Refusal, encoding: Encoding, length: num
   const headers: OutgoingHttpHeaders = { 'Content-Type': contentTypeOf[encoding], 'Content-Length': length };
   if (refusal.retryAfter_s !== undefined) headers['Retry-After'] = Math.ceil(refusal.retryAfter_s);
   if (refusal.http === 405) headers['Allow'] = 'POST';
-  if (refusal.http === 415) headers['Accept-Encoding'] = 'gzip, identity';
+  if (refusal.http === 415) headers['Accept-Encoding'] = ACCEPTED;
   return headers;
 }
 

@@ -4,13 +4,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Signal } from '../../otlp/signal.ts';
 import { rpcCode } from '../../otlp/status.ts';
+import type { Compression } from './decompress/decompress.ts';
 import { malformed, Refusal, tooLarge } from './refusal.ts';
 
 export type Encoding = 'protobuf' | 'json';
 
 export interface Head {
   readonly signal: Signal;
-  readonly compressed: boolean;
+  /** How the body is compressed, if it is. */
+  readonly compression: Compression | undefined;
   /** Content-Length; undefined for chunked bodies. */
   readonly length: number | undefined;
 }
@@ -25,6 +27,8 @@ export interface HeadRules {
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
+/** What a client that was refused for its Content-Encoding may use (RFC 7694). */
+export const ACCEPTED = 'gzip, deflate, zstd, identity';
 
 export const contentTypeOf: Readonly<Record<Encoding, string>> = { protobuf: PROTOBUF, json: JSON_TYPE };
 
@@ -54,10 +58,10 @@ export function readHead(
     throw new Refusal(404, rpcCode.UNIMPLEMENTED, `no pipeline takes ${signal} from this receiver`);
   }
   checkType(headers['content-type']);
-  const compressed = isCompressed(headers['content-encoding']);
+  const compression = compressionOf(headers['content-encoding']);
   const length = declaredLength(headers);
   if (length !== undefined && length > rules.maxBody_bytes) throw tooLarge(rules.maxBody_bytes, 'the body');
-  return { signal, compressed, length };
+  return { signal, compression, length };
 }
 
 function mediaType(contentType: string | undefined): string {
@@ -71,17 +75,23 @@ function checkType(contentType: string | undefined): void {
   throw new Refusal(415, rpcCode.INVALID_ARGUMENT, `the Content-Type must be ${PROTOBUF}`);
 }
 
-function isCompressed(contentEncoding: string | undefined): boolean {
+function compressionOf(contentEncoding: string | undefined): Compression | undefined {
   switch (contentEncoding?.trim().toLowerCase()) {
     case undefined:
     case '':
     case 'identity':
-      return false;
+      return undefined;
     case 'gzip':
     case 'x-gzip':
-      return true;
+      return 'gzip';
+    case 'deflate':
+    // The Collector's other name for it.
+    case 'zlib':
+      return 'deflate';
+    case 'zstd':
+      return 'zstd';
     default:
-      throw new Refusal(415, rpcCode.INVALID_ARGUMENT, 'the Content-Encoding must be gzip or identity');
+      throw new Refusal(415, rpcCode.INVALID_ARGUMENT, `the Content-Encoding must be one of ${ACCEPTED}`);
   }
 }
 

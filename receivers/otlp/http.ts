@@ -11,7 +11,7 @@ import { answerRefusal, answerSuccess } from './answer.ts';
 import { ClientGone, readBody } from './body.ts';
 import { answerClientError } from './client_error.ts';
 import type { HttpConfig } from './config.ts';
-import { gunzipLater, gunzipNow } from './decompress.ts';
+import { decompress } from './decompress/decompress.ts';
 import { answerEncoding, type Head, type HeadRules, readHead, signalOf } from './head.ts';
 import { InFlight, Share } from './in_flight.ts';
 import { listen } from './listen.ts';
@@ -124,10 +124,12 @@ export class HttpServer {
     const limit = this.#config.max_request_body_size;
     const body = await readBody(request, head.length, limit, share, this.#pool);
     try {
-      const { bytes: stored } = body;
-      if (!head.compressed || stored.length === 0) return this.#take(head, 'identity', stored, stored);
-      const { bytes, whole } = gunzipNow(stored, limit) ?? (await gunzipLater(stored, limit, share));
-      return whole ? this.#take(head, 'gzip', stored, bytes) : this.#take(head, 'identity', bytes, bytes);
+      const { bytes: arrived } = body;
+      if (!head.compression || arrived.length === 0) return this.#take(head, 'identity', arrived, arrived);
+      const outcome = decompress(head.compression, arrived, limit, share);
+      // A promise only where there is something to wait for: most bodies are ready at once.
+      const { codec, stored, bytes } = outcome instanceof Promise ? await outcome : outcome;
+      return this.#take(head, codec, stored, bytes);
     } finally {
       // The intake has its own copy.
       body.release();

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { rpcCode } from '../../../otlp/status.ts';
 import type { FakeIntake } from '../../receivers/otlp/fake_intake.ts';
@@ -75,6 +75,20 @@ describe('OTLP over HTTP, limits', () => {
       expect(intake.entries).toEqual([]);
     },
   );
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['zstd', zstdCompressSync],
+  ] as const)('OTLP 6, 7: the limit holds after decompression for %s', async (name, compress) => {
+    const headers = { 'Content-Encoding': name };
+    expect((await send(port, { headers, body: compress(padded(LIMIT)) })).status).toBe(200);
+    for (const times of [1, 800]) {
+      const answer = await send(port, { headers, body: compress(Buffer.alloc(LIMIT * times + 1)) });
+      expect([answer.status, statusOf(answer).code]).toEqual([413, rpcCode.RESOURCE_EXHAUSTED]);
+    }
+    expect(intake.entries).toHaveLength(1);
+  });
 
   it('OTLP 6, 7: a bomb that declares a small size is stopped at the limit', async () => {
     const bomb = gzipSync(Buffer.alloc(LIMIT * 50));

@@ -1,10 +1,10 @@
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { gunzipLater, gunzipNow } from '../../../receivers/otlp/decompress.ts';
-import { InFlight, Share } from '../../../receivers/otlp/in_flight.ts';
-import { Refusal } from '../../../receivers/otlp/refusal.ts';
-import { mutationArbitrary } from '../../otlp/arbitrary.ts';
+import { gunzipLater, gunzipNow } from '../../../../receivers/otlp/decompress/gzip.ts';
+import { InFlight, Share } from '../../../../receivers/otlp/in_flight.ts';
+import { Refusal } from '../../../../receivers/otlp/refusal.ts';
+import { mutationArbitrary } from '../../../otlp/arbitrary.ts';
 
 const LIMIT = 2 ** 20;
 const plain = Buffer.from('holdfast '.repeat(1000));
@@ -12,8 +12,9 @@ const share = () => new Share(new InFlight(LIMIT));
 
 async function outcome(body: Buffer, limit = LIMIT): Promise<string> {
   try {
-    const { bytes, whole } = gunzipNow(body, limit) ?? (await gunzipLater(body, limit, share()));
-    return `${whole ? 'whole' : 'parts'} of ${bytes.length}`;
+    const { bytes, stored, codec } = gunzipNow(body, limit) ?? (await gunzipLater(body, limit, share()));
+    expect(stored).toBe(codec === 'gzip' ? body : bytes);
+    return `${codec === 'gzip' ? 'whole' : 'parts'} of ${bytes.length}`;
   } catch (error) {
     return error instanceof Refusal ? `${error.http}` : `unexpected ${error}`;
   }
@@ -26,15 +27,15 @@ function named(content: Buffer): Buffer {
   return Buffer.concat([member.subarray(0, 10), Buffer.from('body.bin\0'), member.subarray(10)]);
 }
 
-describe('decompression', () => {
+describe('gzip bodies', () => {
   it('inflates one member at once and says that it is whole', () => {
     const result = gunzipNow(gzipSync(plain), LIMIT);
-    expect(result?.whole).toBe(true);
+    expect(result?.codec).toBe('gzip');
     expect(result?.bytes.equals(plain)).toBe(true);
   });
 
   it.each([0, 1, 6, 9])('does so at compression level %i', (level) => {
-    expect(gunzipNow(gzipSync(plain, { level }), LIMIT)?.whole).toBe(true);
+    expect(gunzipNow(gzipSync(plain, { level }), LIMIT)?.codec).toBe('gzip');
   });
 
   it('takes an empty member', async () => {

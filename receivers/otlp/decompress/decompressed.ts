@@ -1,0 +1,15 @@
+// What comes of a compressed body: the protobuf bytes to check, and the form to keep.
+
+import type { Codec } from '../../../otlp/entry.ts';
+
+export interface Decompressed {
+  readonly bytes: Buffer;
+  /** What is kept: the compressed form where it can be sent on as it is, else `bytes`. */
+  readonly stored: Buffer;
+  /** Of `stored`. */
+  readonly codec: Codec;
+}
+
+export function keepPlain(bytes: Buffer): Decompressed {
+  return { bytes, stored: bytes, codec: 'identity' };
+}
