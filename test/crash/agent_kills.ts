@@ -8,8 +8,9 @@ import { PATIENCE_MS, Site } from './site.ts';
 
 /** Kills between two moments at which everything has to have arrived. */
 const KILLS_PER_CHECK = 25;
-/** About as long as it takes to be ready on a machine that has other work. */
-const START_MS_MAX = 500;
+/** About as long as it takes from its start to ready, and from its first line to ready. */
+const LOAD_MS_MAX = 500;
+const RECOVER_MS_MAX = 150;
 
 /** What a process was doing when it was killed, by its own last words. */
 type Phase = 'loading' | 'recovering' | 'serving' | 'stopping';
@@ -70,12 +71,12 @@ class Work {
     else site.mood('reset', 503, 500);
     const agent = site.launch();
     const moment = random.next() % 10;
-    if (moment < 3) await early(agent, random.next() % START_MS_MAX);
+    if (moment < 4) await early(agent, moment < 2, random.next());
     else {
       await within(PATIENCE_MS, 'ready', agent.ready(), () => agent.output());
       await site.account.load(agent, 1 + (random.next() % 60), () => {
-        if (moment === 3) agent.signal('SIGTERM');
-        if (moment > 3) agent.signal('SIGKILL');
+        if (moment === 4) agent.signal('SIGTERM');
+        if (moment > 4) agent.signal('SIGKILL');
         else setTimeout(() => agent.signal('SIGKILL'), random.next() % 40);
       });
     }
@@ -93,8 +94,10 @@ class Work {
   }
 }
 
-/** Kills after a time that falls into loading, recovery, or the first moments of service. */
-async function early(agent: AgentProcess, after_ms: number): Promise<void> {
+/** Kills after a time that falls into loading or the first moments of service, or once it has said that it starts. */
+async function early(agent: AgentProcess, loading: boolean, chance: number): Promise<void> {
+  if (!loading) await Promise.race([agent.line((line) => line.message === 'starting'), agent.exited]);
+  const after_ms = chance % (loading ? LOAD_MS_MAX : RECOVER_MS_MAX);
   const timer = setTimeout(() => agent.signal('SIGKILL'), after_ms);
   await agent.exited;
   clearTimeout(timer);

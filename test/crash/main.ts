@@ -3,13 +3,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { help, type Options, parseOptions } from './options.ts';
-import { writeReport } from './report.ts';
+import { writeResult } from './report.ts';
 import type { Outcome, Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 
-const reportFile = fileURLToPath(new URL('../sim/report/crash.json', import.meta.url));
 const PROGRESS_MS = 2_000;
 
 function readOptions(): Options {
@@ -67,6 +65,7 @@ for (const scenario of scenarios) {
   if (!outcome) process.exitCode = 1;
   else {
     console.log(`${scenario.name}: ${JSON.stringify(outcome)} in ${seconds} s`);
-    writeReport(reportFile, scenario, outcome, { seed: options.seed, seconds });
+    const order = scenarios.map(({ name }) => name);
+    writeResult(scenario, outcome, { seed: options.seed, seconds }, order);
   }
 }

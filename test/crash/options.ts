@@ -21,7 +21,7 @@ export const help = `npm run crash -- [options]
                       a seed repeats what was done, not what came of it
   --help
 
-Results go to test/sim/report/crash.json, each scenario replacing its own. Exit code 1 when a promise did not hold; the
+Results go to test/sim/REPORT.md, each scenario replacing its own row. Exit code 1 when a promise did not hold; the
 directory is then kept and named.
 `;
 
