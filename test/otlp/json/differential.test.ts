@@ -13,7 +13,7 @@ import { encode, requestType } from '../proto/types.ts';
 import { referenceWalk } from '../reference_walk.ts';
 import { JsonWriter, seeded } from './json_writer.ts';
 
-const random = { seed: 20_261_121, numRuns: 400 };
+const random = { seed: 20_261_121, numRuns: 200 };
 const transcoder = new JsonTranscoder(2 ** 24);
 
 /** What a message says, in a form that can be compared: ids and bytes as base64, 64-bit integers as strings. */
