@@ -1,6 +1,6 @@
 // The messages of OTLP v1 as tables: field number to name and kind, for both directions between protobuf and JSON.
 // Invariant: this is the only place that names a field of OTLP; the wire walk and the JSON form are derived from it.
-// Source: github.com/open-telemetry/opentelemetry-proto v1.x, the .proto files beside test/otlp/proto.
+// Source: github.com/open-telemetry/opentelemetry-proto v1.11.0, the .proto files in test/otlp/proto.
 
 import type { Signal } from './signal.ts';
 
@@ -51,6 +51,8 @@ export interface Message {
 type Definition = Readonly<Record<number, string>>;
 
 const definitions: Readonly<Record<string, Definition>> = {
+  // `AnyValue.string_value_strindex` and `KeyValue.key_strindex` are not here: they belong to profiles, and receivers of
+  // other signals are to treat them as absent (common.proto). In protobuf they pass through like any unknown field.
   AnyValue: {
     1: 'string string_value oneof value',
     2: 'bool bool_value oneof value',

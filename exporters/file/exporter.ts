@@ -2,7 +2,7 @@
 // a batch is delivered when its lines are fsynced, so that the drain loop commits nothing that a power cut could take.
 
 import { HoldfastError } from '../../config/error.ts';
-import { requestToJson } from '../../otlp/json.ts';
+import { requestToJson } from '../../otlp/json/from_protobuf.ts';
 import { signals } from '../../otlp/signal.ts';
 import { drainConfigOf, drainNotes } from '../drain/config.ts';
 import type { ExportBatch, Exporter, ExporterFactory, Outcome } from '../exporter.ts';

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import type { Block, BlockPool } from '../../buffer/index.ts';
 import type { Entry } from '../../otlp/entry.ts';
-import { requestToJson } from '../../otlp/json.ts';
+import { requestToJson } from '../../otlp/json/from_protobuf.ts';
 import { concatenate } from '../../otlp/merge.ts';
 import type { ExportBatch } from '../exporter.ts';
 import { plainPayload } from '../plain.ts';

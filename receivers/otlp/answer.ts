@@ -11,8 +11,12 @@ import type { Refusal } from './refusal.ts';
 /** How long a client may go on sending a body that was refused. */
 const DRAIN_MS = 5000;
 
-const successHeaders: OutgoingHttpHeaders = { 'Content-Type': contentTypeOf.protobuf, 'Content-Length': 0 };
-const successHeadersLast: OutgoingHttpHeaders = { ...successHeaders, Connection: 'close' };
+/** Full success is an Export*ServiceResponse with nothing in it. */
+const successBody: Readonly<Record<Encoding, string>> = { protobuf: '', json: '{}' };
+const successHeaders: Readonly<Record<Encoding, OutgoingHttpHeaders>> = {
+  protobuf: { 'Content-Type': contentTypeOf.protobuf, 'Content-Length': successBody.protobuf.length },
+  json: { 'Content-Type': contentTypeOf.json, 'Content-Length': successBody.json.length },
+};
 
 /** Sockets whose refusal is out while their request still arrives. */
 const answered = new WeakSet<Duplex>();
@@ -21,10 +25,11 @@ export function hasAnswer(socket: Duplex): boolean {
   return answered.has(socket);
 }
 
-/** Full success is an empty Export*ServiceResponse. `last` closes the connection. */
-export function answerSuccess(response: ServerResponse, last: boolean): void {
-  response.writeHead(200, last ? successHeadersLast : successHeaders);
-  response.end();
+/** `last` closes the connection. */
+export function answerSuccess(response: ServerResponse, encoding: Encoding, last: boolean): void {
+  const headers = successHeaders[encoding];
+  response.writeHead(200, last ? { ...headers, Connection: 'close' } : headers);
+  response.end(successBody[encoding]);
 }
 
 export function statusBody(refusal: Refusal, encoding: Encoding): Uint8Array {

@@ -11,6 +11,8 @@ export type Encoding = 'protobuf' | 'json';
 
 export interface Head {
   readonly signal: Signal;
+  /** What the body is written in, and the answer too. */
+  readonly encoding: Encoding;
   /** How the body is compressed, if it is. */
   readonly compression: Compression | undefined;
   /** Content-Length; undefined for chunked bodies. */
@@ -57,22 +59,34 @@ export function readHead(
   if (!rules.signals.has(signal)) {
     throw new Refusal(404, rpcCode.UNIMPLEMENTED, `no pipeline takes ${signal} from this receiver`);
   }
-  checkType(headers['content-type']);
+  const encoding = encodingOf(headers['content-type']);
   const compression = compressionOf(headers['content-encoding']);
   const length = declaredLength(headers);
   if (length !== undefined && length > rules.maxBody_bytes) throw tooLarge(rules.maxBody_bytes, 'the body');
-  return { signal, compression, length };
+  return { signal, encoding, compression, length };
 }
 
 function mediaType(contentType: string | undefined): string {
-  if (contentType === undefined || contentType === PROTOBUF) return contentType ?? '';
+  if (contentType === undefined || contentType === PROTOBUF || contentType === JSON_TYPE) {
+    return contentType ?? '';
+  }
   const parameters = contentType.indexOf(';');
   return (parameters < 0 ? contentType : contentType.slice(0, parameters)).trim().toLowerCase();
 }
 
-function checkType(contentType: string | undefined): void {
-  if (mediaType(contentType) === PROTOBUF) return;
-  throw new Refusal(415, rpcCode.INVALID_ARGUMENT, `the Content-Type must be ${PROTOBUF}`);
+function encodingOf(contentType: string | undefined): Encoding {
+  switch (mediaType(contentType)) {
+    case PROTOBUF:
+      return 'protobuf';
+    case JSON_TYPE:
+      return 'json';
+    default:
+      throw new Refusal(
+        415,
+        rpcCode.INVALID_ARGUMENT,
+        `the Content-Type must be ${PROTOBUF} or ${JSON_TYPE}`,
+      );
+  }
 }
 
 function compressionOf(contentEncoding: string | undefined): Compression | undefined {

@@ -5,6 +5,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { BlockPool } from '../../buffer/index.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { Codec } from '../../otlp/entry.ts';
+import { JsonTranscoder } from '../../otlp/json/to_protobuf.ts';
 import type { Signal } from '../../otlp/signal.ts';
 import type { Intake, Ticket } from '../receiver.ts';
 import { answerRefusal, answerSuccess } from './answer.ts';
@@ -39,6 +40,7 @@ export class HttpServer {
   readonly #rules: HeadRules;
   readonly #inFlight: InFlight;
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
+  readonly #transcoder: JsonTranscoder;
   readonly #server: Server;
   #stopping = false;
 
@@ -48,6 +50,7 @@ export class HttpServer {
     this.#logger = logger;
     this.#intake = intake;
     this.#inFlight = new InFlight(config.max_request_body_size);
+    this.#transcoder = new JsonTranscoder(config.max_request_body_size);
     this.#rules = {
       routes: new Map<string, Signal>([
         [config.traces_url_path, 'traces'],
@@ -111,7 +114,7 @@ export class HttpServer {
       // The intake has its own copy, so the body is no longer held while the disk is waited for.
       share.release();
       if (ticket) await ticket.durable;
-      answerSuccess(response, this.#stopping);
+      answerSuccess(response, head.encoding, this.#stopping);
     } catch (error) {
       this.#refuse(request, response, error);
     } finally {
@@ -120,7 +123,8 @@ export class HttpServer {
   }
 
   async #accept(request: IncomingMessage, head: Head, share: Share): Promise<Ticket | undefined> {
-    if (head.length === 0) return undefined;
+    // No bytes are an empty message in protobuf, and nothing at all in JSON.
+    if (head.length === 0 && head.encoding === 'protobuf') return undefined;
     const limit = this.#config.max_request_body_size;
     const body = await readBody(request, head.length, limit, share, this.#pool);
     try {
@@ -137,7 +141,9 @@ export class HttpServer {
   }
 
   #take(head: Head, codec: Codec, stored: Buffer, raw: Buffer): Ticket | undefined {
-    return take(this.#intake, TRANSPORT, head.signal, codec, stored, raw);
+    if (head.encoding === 'protobuf') return take(this.#intake, TRANSPORT, head.signal, codec, stored, raw);
+    const protobuf = this.#transcoder.transcode(head.signal, raw);
+    return take(this.#intake, TRANSPORT, head.signal, 'identity', protobuf, protobuf);
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {

@@ -4,6 +4,7 @@
 import { HoldfastError } from '../../config/error.ts';
 import type { Logger } from '../../config/logger.ts';
 import { MalformedOtlp } from '../../otlp/malformed.ts';
+import { OtlpTooLarge } from '../../otlp/protobuf_writer.ts';
 import { type RpcStatus, rpcCode } from '../../otlp/status.ts';
 import { IntakeFull, IntakeTooLarge } from '../receiver.ts';
 
@@ -47,6 +48,9 @@ export function overloaded(message: string): Refusal {
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof MalformedOtlp) return malformed(error.message, error);
+  if (error instanceof OtlpTooLarge) {
+    return new Refusal(413, rpcCode.RESOURCE_EXHAUSTED, error.message, undefined, error);
+  }
   if (error instanceof IntakeFull) {
     const retryAfter_s = Math.max(RETRY_AFTER_S, error.retryAfter_s);
     return new Refusal(503, rpcCode.UNAVAILABLE, error.message, retryAfter_s, error);
@@ -63,7 +67,7 @@ export function refusalOf(error: unknown): Refusal {
 
 /** Whether the receiver said no by itself: what the intake refuses, it counts. */
 export function refusedHere(error: unknown): boolean {
-  return error instanceof Refusal || error instanceof MalformedOtlp;
+  return error instanceof Refusal || error instanceof MalformedOtlp || error instanceof OtlpTooLarge;
 }
 
 /** The agent's own faults are errors, bad requests warnings; being full is reported by what is full, once. */

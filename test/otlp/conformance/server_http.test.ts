@@ -8,7 +8,6 @@ import { rpcCode } from '../../../otlp/status.ts';
 import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
 import { FakeIntake, full } from '../../receivers/otlp/fake_intake.ts';
 import {
-  JSON_TYPE,
   PROTOBUF,
   pathOf,
   type Running,
@@ -189,13 +188,6 @@ describe('OTLP over HTTP', () => {
       expect(answer.headers['allow']).toBe('POST');
       expect(statusOf(answer).message).toBe('only POST is taken here');
     }
-  });
-
-  it('OTLP 13: the Status is JSON for whoever sent JSON', async () => {
-    const answer = await send(port, { headers: { 'Content-Type': JSON_TYPE }, body: Buffer.from('{}') });
-    expect(answer.status).toBe(415);
-    expect(answer.headers['content-type']).toBe(JSON_TYPE);
-    expect(statusOf(answer).message).toMatch(/Content-Type/);
   });
 
   it('OTLP 13: other media types, or none, are 415 with a Status', async () => {

@@ -17,16 +17,25 @@ describe('readHead', () => {
   it('says what the body is', () => {
     expect(read({ 'content-length': '100' })).toEqual({
       signal: 'traces',
+      encoding: 'protobuf',
       compression: undefined,
       length: 100,
     });
     expect(read({ 'transfer-encoding': 'chunked', 'content-encoding': 'gzip' })).toEqual({
       signal: 'traces',
+      encoding: 'protobuf',
       compression: 'gzip',
       length: undefined,
     });
-    expect(read({})).toEqual({ signal: 'traces', compression: undefined, length: 0 });
+    expect(read({})).toEqual({ signal: 'traces', encoding: 'protobuf', compression: undefined, length: 0 });
   });
+
+  it.each(['application/json', 'Application/JSON; charset=utf-8', 'application/json ;x=y'])(
+    'takes %s for JSON',
+    (type) => {
+      expect(read({ 'content-type': type }).encoding).toBe('json');
+    },
+  );
 
   it('looks at the path alone, without its query', () => {
     expect(read({}, '/v1/traces?api-key=1/v1/logs').signal).toBe('traces');
@@ -39,6 +48,7 @@ describe('readHead', () => {
     ['no path', 404, {}, '', 'POST'],
     ['another method', 405, {}, '/v1/traces', 'GET'],
     ['another type', 415, { 'content-type': 'text/html' }, '/v1/traces', 'POST'],
+    ['a type that only begins like JSON', 415, { 'content-type': 'application/json5' }, '/v1/traces', 'POST'],
     ['another encoding', 415, { 'content-encoding': 'lz4' }, '/v1/traces', 'POST'],
     ['a length over the limit', 413, { 'content-length': '101' }, '/v1/traces', 'POST'],
     ['a length that is none', 400, { 'content-length': '1e99' }, '/v1/traces', 'POST'],

@@ -2,15 +2,13 @@
 // Invariant: every field that the tables know appears, with no precision lost; unknown fields are left out, as JSON
 // has no place for them. Source: opentelemetry-proto, docs/specification.md, "JSON Protobuf Encoding".
 
-import { locate } from './locate.ts';
-import { MalformedOtlp } from './malformed.ts';
-import { type Field, type Message, requestOf, wireTypeOf } from './schema.ts';
-import type { Signal } from './signal.ts';
-import { afterVarint } from './varint.ts';
-import { FieldReader, int64At, uint64At } from './wire.ts';
-
-/** Messages within messages; protobuf parsers stop at 100 levels too, and attribute values nest as the client likes. */
-const DEPTH_MAX = 100;
+import { locate } from '../locate.ts';
+import { MalformedOtlp } from '../malformed.ts';
+import { type Field, type Message, requestOf, wireTypeOf } from '../schema.ts';
+import type { Signal } from '../signal.ts';
+import { afterVarint } from '../varint.ts';
+import { FieldReader, int64At, uint64At } from '../wire.ts';
+import { DEPTH_MAX } from './depth.ts';
 
 type JsonValue = string | number | boolean | JsonObject | JsonValue[];
 interface JsonObject {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
-import { requestToJson } from '../../otlp/json.ts';
-import { MalformedOtlp } from '../../otlp/malformed.ts';
-import { signals } from '../../otlp/signal.ts';
-import { mutationArbitrary, requestArbitrary } from './arbitrary.ts';
-import { encode, requestType } from './proto/types.ts';
+import { requestToJson } from '../../../otlp/json/from_protobuf.ts';
+import { MalformedOtlp } from '../../../otlp/malformed.ts';
+import { signals } from '../../../otlp/signal.ts';
+import { mutationArbitrary, requestArbitrary } from '../arbitrary.ts';
+import { encode, requestType } from '../proto/types.ts';
 
 const random = { seed: 4711, numRuns: 200 };
 
