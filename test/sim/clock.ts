@@ -15,6 +15,7 @@ interface Event {
   callback: (() => void) | undefined;
 }
 
+const DONE = Promise.resolve();
 const EPOCH_ms = 1_760_000_000_000;
 
 export class SimClock {
@@ -38,8 +39,7 @@ export class SimClock {
   }
 
   after(delay_ms: number, life: Life, callback: () => void): Timer {
-    const event: Event = { at_ms: this.time_ms + delay_ms, order: this.#order++, life, callback };
-    this.#push(event);
+    const event = this.#plan(delay_ms, life, callback);
     return {
       cancel: () => {
         event.callback = undefined;
@@ -47,16 +47,46 @@ export class SimClock {
     };
   }
 
-  /** Runs the next event and everything that it sets off; false when there is none. */
-  async step(): Promise<boolean> {
+  /** As `after`, for what nobody cancels. */
+  plan(delay_ms: number, life: Life, callback: () => void): void {
+    this.#plan(delay_ms, life, callback);
+  }
+
+  /**
+   * Runs one event after the other, each once all that the one before it set off has run, until `over` says so. False where
+   * no event is left. A tick that a microtask asked for comes when the queue of microtasks is empty, so by then every reaction
+   * to a promise has run; a turn of the real event loop would say the same and costs twenty times as much.
+   */
+  runUntil(over: () => boolean): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const turn = (): void => {
+        try {
+          if (over()) resolve(true);
+          else if (this.#runNext()) DONE.then(next);
+          else resolve(false);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const next = (): void => process.nextTick(turn);
+      DONE.then(next);
+    });
+  }
+
+  #runNext(): boolean {
     for (let event = this.#pop(); event; event = this.#pop()) {
       if (!event.callback || event.life.dead) continue;
-      this.time_ms = Math.max(this.time_ms, event.at_ms);
+      if (event.at_ms > this.time_ms) this.time_ms = event.at_ms;
       event.callback();
-      await quiet();
       return true;
     }
     return false;
+  }
+
+  #plan(delay_ms: number, life: Life, callback: () => void): Event {
+    const event: Event = { at_ms: this.time_ms + delay_ms, order: this.#order++, life, callback };
+    this.#push(event);
+    return event;
   }
 
   #push(event: Event): void {
@@ -89,14 +119,6 @@ export class SimClock {
     heap[at] = last;
     return first;
   }
-}
-
-/**
- * Resolves when every reaction to a promise has run, those that other reactions set off included: Node takes the next tick
- * only from an empty queue of microtasks. A turn of the real event loop would say the same and cost twenty times as much.
- */
-export function quiet(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function before(a: Event, b: Event): boolean {

@@ -19,8 +19,9 @@ const DRAIN_ROUNDS_MAX = 100_000;
 export class Consumers {
   /** Entries read. */
   read_entries = 0;
+  /** Chance, of the step that is under way. */
+  random: SeededRandom;
   readonly #world: World;
-  readonly #random: SeededRandom;
   readonly #tracks: readonly ShardTrack[];
   readonly #wait_ms: number;
   readonly #readers = new Map<string, Reader>();
@@ -28,14 +29,14 @@ export class Consumers {
 
   constructor(world: World, random: SeededRandom, tracks: readonly ShardTrack[], wait_ms: number) {
     this.#world = world;
-    this.#random = random;
+    this.random = random;
     this.#tracks = tracks;
     this.#wait_ms = wait_ms;
   }
 
   /** Reads once. False where nothing came; `troubled`: the disk may say no. */
   async read(subject: Subject, name: GroupName, index: number, troubled: boolean): Promise<boolean> {
-    const random = this.#random;
+    const random = this.random;
     const reader = this.#reader(subject, name, index);
     const limits = {
       wait_ms: random.pick([0, 0, 3]),
@@ -125,10 +126,10 @@ export class Consumers {
     model.delivered(Math.max(track.position, shard.logStart), batch.next, present);
     this.read_entries += present.size;
     track.position = batch.next;
-    if (this.#random.chance(0.2)) {
+    if (this.random.chance(0.2)) {
       this.#held.push({ batch, copies: batch.entries.map((entry) => Buffer.from(entry)) });
     } else batch.release();
-    if (this.#random.chance(0.7)) this.commit(subject, name, index, batch.next);
+    if (this.random.chance(0.7)) this.commit(subject, name, index, batch.next);
   }
 
   #reader(subject: Subject, name: GroupName, index: number): Reader {

@@ -9,12 +9,20 @@ export interface Chooser {
   pick(options: number): number;
 }
 
+let changes = 0;
+
+/** Changes of all disks so far. The same number twice: a crash now leaves what one would have left then. */
+export function changesSoFar(): number {
+  return changes;
+}
+
 export class FileNode {
   readonly kind = 'file';
   readonly id: number;
-  live: Buffer = Buffer.alloc(0);
+  /** Zero from `live_bytes` on, as `disk` is from `disk_bytes` on. */
+  live: Buffer = EMPTY;
   live_bytes = 0;
-  disk: Buffer = Buffer.alloc(0);
+  disk: Buffer = EMPTY;
   disk_bytes = 0;
   /** Sectors of the live image that are not known to be durable. */
   readonly dirty = new Set<number>();
@@ -29,9 +37,11 @@ export class FileNode {
 
   clone(): FileNode {
     const copy = new FileNode(this.id);
-    copy.live = Buffer.from(this.live);
+    copy.live = grown(EMPTY, this.live_bytes);
+    this.live.copy(copy.live, 0, 0, this.live_bytes);
     copy.live_bytes = this.live_bytes;
-    copy.disk = Buffer.from(this.disk);
+    copy.disk = grown(EMPTY, this.disk_bytes);
+    this.disk.copy(copy.disk, 0, 0, this.disk_bytes);
     copy.disk_bytes = this.disk_bytes;
     for (const sector of this.dirty) copy.dirty.add(sector);
     for (const sector of this.#syncing) copy.#syncing.add(sector);
@@ -39,7 +49,18 @@ export class FileNode {
     return copy;
   }
 
+  /** Nobody looks at the file any more. */
+  release(): void {
+    giveBack(this.live);
+    giveBack(this.disk);
+    this.live = EMPTY;
+    this.disk = EMPTY;
+    this.live_bytes = 0;
+    this.disk_bytes = 0;
+  }
+
   write(bytes: Uint8Array, position: number): void {
+    changes += 1;
     const end = position + bytes.length;
     this.live = grown(this.live, end);
     this.live.set(bytes, position);
@@ -49,6 +70,7 @@ export class FileNode {
   }
 
   truncate(size: number): void {
+    changes += 1;
     if (size > this.live_bytes) this.live = grown(this.live, size);
     else this.live.fill(0, size, this.live_bytes);
     this.#touch(Math.min(size, this.live_bytes), Math.max(size, this.live_bytes));
@@ -73,20 +95,21 @@ export class FileNode {
 
   /** The sectors become durable as they are now. */
   persist(sectors: Iterable<number>): void {
+    changes += 1;
+    this.disk = grown(this.disk, this.live_bytes);
+    if (this.live_bytes < this.disk_bytes) this.disk.fill(0, this.live_bytes, this.disk_bytes);
     for (const sector of sectors) {
       const from = sector * SECTOR_BYTES;
-      this.disk = grown(this.disk, from + SECTOR_BYTES);
-      this.live = grown(this.live, from + SECTOR_BYTES);
-      this.live.copy(this.disk, from, from, from + SECTOR_BYTES);
+      const to = Math.min(from + SECTOR_BYTES, this.live_bytes);
+      if (from < to) this.live.copy(this.disk, from, from, to);
     }
     this.disk_bytes = this.live_bytes;
   }
 
   /** The live image forgets what never reached the disk, as some file systems do after a failed sync. */
   revert(): void {
-    this.live = Buffer.alloc(this.disk_bytes);
-    this.disk.copy(this.live, 0, 0, this.disk_bytes);
-    this.live_bytes = this.disk_bytes;
+    changes += 1;
+    this.#showDisk();
     this.dirty.clear();
   }
 
@@ -95,17 +118,23 @@ export class FileNode {
     const sectors = [...this.dirty].sort((a, b) => a - b);
     this.dirty.clear();
     const size = this.#sizeAfter(choose);
-    const image = Buffer.alloc(Math.ceil(size / SECTOR_BYTES) * SECTOR_BYTES);
-    this.disk.copy(image, 0, 0, Math.min(this.disk_bytes, image.length));
+    this.disk = grown(this.disk, size);
+    // What comes to be read by a larger size than was synced holds nothing yet.
+    if (size < this.disk_bytes) this.disk.fill(0, size, this.disk_bytes);
     for (const sector of sectors) {
       const from = sector * SECTOR_BYTES;
-      if (from < size) this.#sectorAfter(image, from, choose);
+      if (from < size) this.#sectorAfter(from, Math.min(from + SECTOR_BYTES, size), choose);
     }
-    this.live = image;
-    this.live_bytes = size;
-    this.disk = Buffer.from(image);
     this.disk_bytes = size;
+    this.#showDisk();
     this.syncFails = false;
+  }
+
+  #showDisk(): void {
+    this.live = grown(this.live, this.disk_bytes);
+    this.disk.copy(this.live, 0, 0, this.disk_bytes);
+    if (this.live_bytes > this.disk_bytes) this.live.fill(0, this.disk_bytes, this.live_bytes);
+    this.live_bytes = this.disk_bytes;
   }
 
   /** The old size, the new one, or, for a file that grew, any number of whole sectors between. */
@@ -123,23 +152,21 @@ export class FileNode {
    * The bytes of a sector that changed come back new, old, as garbage or as zeros. Those that did not change are safe where
    * the sector was durable (README, "Assumptions about disks").
    */
-  #sectorAfter(image: Buffer, from: number, choose: Chooser): void {
-    const length = Math.min(SECTOR_BYTES, image.length - from);
-    const target = image.subarray(from, from + length);
-    const now = Buffer.alloc(length);
-    this.live.copy(now, 0, from, from + length);
-    let first = 0;
-    let last = length;
+  #sectorAfter(from: number, to: number, choose: Chooser): void {
+    const { live, disk } = this;
+    let first = from;
+    let last = to;
     if (from < this.disk_bytes) {
-      while (first < length && now[first] === target[first]) first += 1;
-      while (last > first && now[last - 1] === target[last - 1]) last -= 1;
+      while (first < to && live[first] === disk[first]) first += 1;
+      while (last > first && live[last - 1] === disk[last - 1]) last -= 1;
       if (first === last) return;
     }
-    const fate = choose.pick(4);
-    if (fate === 0) now.copy(target);
+    // Where the old bytes are zeros, old and zeros are one outcome.
+    const fate = choose.pick(isZero(disk, first, last) ? 3 : 4);
+    if (fate === 0) live.copy(disk, first, first, last);
     // 0x48 0x46 is a frame's magic: the worst garbage looks like what one hopes to find.
-    for (let at = first; at < last && fate === 2; at++) target[at] = at % 7 === 0 ? 0x48 : 0x46 ^ (at >> 3);
-    if (fate === 3) target.fill(0, first, last);
+    else if (fate === 2) disk.set(GARBAGE.subarray(first - from, last - from), first);
+    else if (fate === 3) disk.fill(0, first, last);
   }
 
   #touch(from: number, to: number): void {
@@ -148,6 +175,15 @@ export class FileNode {
     }
   }
 }
+
+function isZero(image: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (image[at] !== 0) return false;
+  return true;
+}
+
+const GARBAGE = Buffer.from(
+  Array.from({ length: SECTOR_BYTES }, (_, at) => (at % 7 === 0 ? 0x48 : 0x46 ^ ((at >> 3) & 0xff))),
+);
 
 interface DirectoryOperation {
   readonly removed: string | undefined;
@@ -198,6 +234,7 @@ export class DirectoryNode {
 
   /** The first `count` pending operations become durable. */
   persist(count: number): void {
+    changes += count;
     for (const operation of this.pending.splice(0, count)) apply(this.#disk, operation);
   }
 
@@ -211,6 +248,7 @@ export class DirectoryNode {
   }
 
   #do(operation: DirectoryOperation): void {
+    changes += 1;
     apply(this.live, operation);
     this.pending.push(operation);
   }
@@ -223,11 +261,44 @@ function apply(names: Map<string, Node>, operation: DirectoryOperation): void {
   if (operation.added !== undefined && operation.node) names.set(operation.added, operation.node);
 }
 
-function grown(buffer: Buffer, bytes: number): Buffer {
-  if (buffer.length >= bytes) return buffer;
-  const larger = Buffer.alloc(Math.max(bytes, 2 * buffer.length, SECTOR_BYTES));
-  buffer.copy(larger);
+/**
+ * Images of files that nobody looks at any more, by the power of two that is their size. A run makes and drops hundreds; left
+ * to the garbage collector, which counts their bytes, they would cost more than the log does.
+ */
+const free = new Map<number, Buffer[]>();
+const FREE_MAX = 64;
+const EMPTY = Buffer.alloc(0);
+
+function giveBack(image: Buffer): void {
+  if (image.length === 0) return;
+  const images = free.get(image.length);
+  if (!images) free.set(image.length, [image]);
+  else if (images.length < FREE_MAX) images.push(image);
+}
+
+/** An image with room for `bytes`, zero behind what the old one held, which is the callee's. */
+function grown(image: Buffer, bytes: number): Buffer {
+  if (image.length >= bytes) return image;
+  let size = SECTOR_BYTES;
+  while (size < bytes) size *= 2;
+  const larger = free.get(size)?.pop()?.fill(0) ?? Buffer.alloc(size);
+  image.copy(larger);
+  giveBack(image);
   return larger;
+}
+
+const paths = new Map<string, string[]>();
+const PATHS_MAX = 10_000;
+
+/** The names that a path consists of: the same few are asked for thousands of times. */
+function namesOf(path: string): string[] {
+  let names = paths.get(path);
+  if (!names) {
+    names = path.split('/').filter((name) => name !== '');
+    if (paths.size >= PATHS_MAX) paths.clear();
+    paths.set(path, names);
+  }
+  return names;
 }
 
 export class Disk {
@@ -259,8 +330,7 @@ export class Disk {
   /** The node at an absolute path, as a running process sees it. */
   find(path: string): Node | undefined {
     let node: Node | undefined = this.root;
-    for (const name of path.split('/')) {
-      if (name === '') continue;
+    for (const name of namesOf(path)) {
       node = node?.kind === 'directory' ? node.live.get(name) : undefined;
     }
     return node;
@@ -281,6 +351,11 @@ export class Disk {
 
   get used_bytes(): number {
     return this.files().reduce((sum, { file }) => sum + file.live_bytes, 0);
+  }
+
+  /** The disk is done with: what its files took serves others. */
+  release(): void {
+    for (const { file } of this.files()) file.release();
   }
 
   powerCut(choose: Chooser): void {

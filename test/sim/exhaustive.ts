@@ -1,7 +1,7 @@
 // Every small workload, ended at every operation of the disk, with every legal subset of what was not synced: most crash
 // bugs need no more than three operations. Invariant: nothing here is drawn by chance but the samples of large subsets.
 
-import type { Chooser, Disk } from './disk.ts';
+import { type Chooser, changesSoFar, type Disk } from './disk.ts';
 import { World } from './machine.ts';
 import { deriveOptions, type RunOptions } from './options.ts';
 import { SeededRandom } from './random.ts';
@@ -13,7 +13,6 @@ export const smallSteps = ['append', 'append_large', 'refused', 'commit', 'retai
 export type SmallStep = (typeof smallSteps)[number];
 
 const WAIT_ms = 60_000;
-const BOUNDARIES_MAX = 200;
 
 const options: RunOptions = {
   ...deriveOptions(new SeededRandom(1)),
@@ -35,11 +34,20 @@ const options: RunOptions = {
 /** What was asked and answered before the end. */
 interface Expected {
   /** By offset: what was ever appended there. */
-  readonly appended: Map<number, string>;
+  readonly appended: Map<number, Buffer>;
   readonly acknowledged: Set<number>;
   readonly batches: { readonly first: number; readonly count: number }[];
   committed: number;
   durable: number;
+  /** Grows with every change of the above. */
+  version: number;
+}
+
+/** A machine at the instant at which its process ended, and what the process had promised by then. */
+interface Ended {
+  readonly disk: Disk;
+  readonly expected: Expected;
+  readonly where: string;
 }
 
 /** All workloads of up to `length` steps. */
@@ -54,33 +62,28 @@ export function workloads(length: number): SmallStep[][] {
 }
 
 /**
- * Ends the workload at every operation, in every way.
+ * Ends the last step of the workload at every operation, in every way; what comes before is the business of shorter workloads.
  * @returns how many recoveries were checked. @throws Violation
  */
 export async function exhaust(steps: readonly SmallStep[], subsetsMax: number): Promise<number> {
   let recoveries = 0;
-  for (let at = 1; at < BOUNDARIES_MAX; at++) {
-    for (const afterEffect of [false, true]) {
-      const expected = await perform(steps, at, afterEffect);
-      if (!expected) return recoveries;
-      const where = `${steps.join(', ')} ended at operation ${at}${afterEffect ? ' after its effect' : ''}`;
-      await recover(expected.disk, undefined, expected.expected, `${where} by a kill`);
-      recoveries += 1;
-      recoveries += await eachSubset(
-        (choose) => recover(expected.disk, choose, expected.expected, `${where} by a power cut`),
-        subsetsMax,
-      );
-    }
+  for (const { disk, expected, where } of await ends(steps)) {
+    await recover(disk, undefined, expected, `${where} by a kill`);
+    recoveries += 1;
+    recoveries += await eachSubset(
+      (choose) => recover(disk, choose, expected, `${where} by a power cut`),
+      subsetsMax,
+    );
+    disk.release();
   }
-  return recoveries;
+  return recoveries * RECOVERIES_PER_END;
 }
 
-/** Runs the workload until the process dies at operation `at`; undefined where it ends before. */
-async function perform(
-  steps: readonly SmallStep[],
-  at: number,
-  afterEffect: boolean,
-): Promise<{ disk: Disk; expected: Expected } | undefined> {
+/**
+ * Runs the workload once and keeps the machine as it stands before and after each operation of the last step. Between two
+ * instants that differ in nothing, such as before and after a read, only the first is kept.
+ */
+async function ends(steps: readonly SmallStep[]): Promise<Ended[]> {
   const world = new World(1);
   const expected: Expected = {
     appended: new Map(),
@@ -88,34 +91,48 @@ async function perform(
     batches: [],
     committed: 0,
     durable: 0,
+    version: 0,
   };
   let subject = await settled(world, openSubject(world, options));
   if (!subject) throw new Violation(14, 'an empty directory does not open');
   // What a log consists of must be there first: steps on an empty one would be few.
   await appendSmall(world, subject, expected, 'before');
-  const base = world.process.operations;
-  world.process.diesAt = base + at;
-  world.process.diesAfterEffect = afterEffect;
-  for (const step of steps) {
+  const found: Ended[] = [];
+  let seen = '';
+  const keep = (name: string, path: string): void => {
+    const now = `${changesSoFar()} ${expected.version}`;
+    if (now === seen) return;
+    const where = `${steps.join(', ')} ended at ${name} of ${path}`;
+    found.push({ disk: world.disk.clone(), expected: copyOf(expected), where });
+    seen = `${changesSoFar()} ${expected.version}`;
+  };
+  for (const [index, step] of steps.entries()) {
+    const atBoundary = index === steps.length - 1 ? keep : undefined;
+    world.process.atBoundary = atBoundary;
     if (step === 'reopen') {
-      const operations = world.process.operations;
       await settled(world, subject.log.close());
-      if (world.process.life.dead) break;
-      const used = world.process.operations - operations;
-      const left = world.process.diesAt - operations - used;
       world.restart();
-      world.process.diesAt = left;
-      world.process.diesAfterEffect = afterEffect;
-      const opened = await settled(world, openSubject(world, options));
-      if (!opened) break;
-      subject = opened;
-    } else await perform1(world, subject, expected, step);
-    if (world.process.life.dead) break;
+      world.process.atBoundary = atBoundary;
+      subject = await settled(world, openSubject(world, options));
+      if (!subject) throw new Violation(14, `${steps.join(', ')}: the log does not open again`);
+    } else await perform(world, subject, expected, step);
   }
-  return world.process.life.dead ? { disk: world.disk, expected } : undefined;
+  keep('the end', '');
+  world.process.die();
+  world.disk.release();
+  return found;
 }
 
-async function perform1(
+function copyOf(expected: Expected): Expected {
+  return {
+    ...expected,
+    appended: new Map(expected.appended),
+    acknowledged: new Set(expected.acknowledged),
+    batches: [...expected.batches],
+  };
+}
+
+async function perform(
   world: World,
   subject: Subject,
   expected: Expected,
@@ -138,12 +155,16 @@ async function perform1(
   } else if (step === 'commit') {
     const next = shard.highWatermark;
     expected.committed = next;
+    expected.version += 1;
     for (const name of GROUPS) void subject.groups[name].commit(shard, next).catch(() => {});
     const flushed = await settled(
       world,
       subject.groups[GROUPS[0]].flush().then(() => true),
     );
-    if (flushed) expected.durable = next;
+    if (flushed) {
+      expected.durable = next;
+      expected.version += 1;
+    }
   } else await settled(world, subject.log.retain());
 }
 
@@ -158,14 +179,18 @@ async function append(
   texts: readonly string[],
 ): Promise<void> {
   const shard = subject.shards[0]!;
-  const first = shard.append(texts.map((text) => Buffer.from(text)));
+  const entries = texts.map((text) => Buffer.from(text));
+  const first = shard.append(entries);
+  expected.version += 1;
   expected.batches.push({ first, count: texts.length });
-  for (const [index, text] of texts.entries()) expected.appended.set(first + index, text);
+  for (const [index, entry] of entries.entries()) expected.appended.set(first + index, entry);
   const acknowledged = await settled(
     world,
     shard.durable(first).then(() => true),
   );
-  if (acknowledged) for (const index of texts.keys()) expected.acknowledged.add(first + index);
+  if (!acknowledged) return;
+  expected.version += 1;
+  for (const index of texts.keys()) expected.acknowledged.add(first + index);
 }
 
 /** The value, or undefined where the promise was rejected or the process died. */
@@ -197,15 +222,19 @@ async function recover(
     if (!again.present.has(offset))
       fail(5, where, `offset ${offset} was shown and is gone after another power cut`);
   }
+  world.process.die();
+  world.disk.release();
 }
 
 async function appendAcknowledged(subject: Subject): Promise<number> {
-  const offset = subject.shards[0]!.append([Buffer.from(CANARY)]);
+  const offset = subject.shards[0]!.append([CANARY]);
   await subject.shards[0]!.durable(offset);
   return offset;
 }
 
-const CANARY = 'appended after recovery';
+const CANARY = Buffer.from('appended after recovery');
+/** One after the end, and one after the power cut that follows the canary. */
+const RECOVERIES_PER_END = 2;
 
 async function check(
   world: World,
@@ -213,6 +242,7 @@ async function check(
   where: string,
 ): Promise<{ subject: Subject; present: Set<number> }> {
   const opened = await world.drive('open', openSubject(world, options), WAIT_ms);
+  world.process.recovering = false;
   if (opened.state !== 'done')
     fail(14, where, `the log does not open: ${opened.state === 'failed' ? opened.error : ''}`);
   const subject = (opened as { value: Subject }).value;
@@ -221,8 +251,7 @@ async function check(
   await settled(
     world,
     readAll(shard, (offset, bytes) => {
-      const text = Buffer.from(bytes).toString();
-      if (text !== CANARY && text !== expected.appended.get(offset))
+      if (!CANARY.equals(bytes) && !expected.appended.get(offset)?.equals(bytes))
         fail(3, where, `offset ${offset} holds what it never got`);
       present.add(offset);
     }),

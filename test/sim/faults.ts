@@ -1,5 +1,7 @@
-// Which of the disk's failures are switched on at the moment, and how often each has struck. Invariant: with every rate at
-// zero and no limit set the simulated disk never says no.
+// Which of the disk's failures are switched on at the moment, and how often each has struck, by what the log was doing.
+// Invariant: with every rate at zero and no limit set the simulated disk never says no.
+
+import type { LogState } from './log_state.ts';
 
 export const faultKinds = [
   'sync_eio',
@@ -12,6 +14,8 @@ export const faultKinds = [
   'short_io',
   'slow_io',
   'bit_flip',
+  'power_cut',
+  'kill',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -35,6 +39,14 @@ export class Faults {
   readonly struck: Record<FaultKind, number> = Object.fromEntries(
     faultKinds.map((kind) => [kind, 0]),
   ) as Record<FaultKind, number>;
+  /** `kind while state` → how often. */
+  readonly coverage = new Map<string, number>();
+
+  strike(kind: FaultKind, state: LogState): void {
+    this.struck[kind] += 1;
+    const key = `${kind} while ${state}`;
+    this.coverage.set(key, (this.coverage.get(key) ?? 0) + 1);
+  }
 
   /** The disk is well again; files that are damaged stay damaged. */
   heal(): void {

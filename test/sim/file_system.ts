@@ -5,7 +5,8 @@
 import type { File, FileSystem, Lock, OpenMode } from '../../buffer/ports/file_system.ts';
 import type { Life, SimClock } from './clock.ts';
 import { DirectoryNode, type Disk, type FileNode, type Node } from './disk.ts';
-import type { Faults } from './faults.ts';
+import type { FaultKind, Faults } from './faults.ts';
+import { type LogState, logStateAt } from './log_state.ts';
 import type { SeededRandom } from './random.ts';
 import type { Trace } from './trace.ts';
 
@@ -19,8 +20,13 @@ export interface Machine {
   readonly locks: Map<string, Life>;
 }
 
+/** Without a stack, which costs more than everything else about it and says nothing that the trace does not. */
 export function systemError(code: string, what: string): Error {
-  return Object.assign(new Error(`${code}: simulated, ${what}`), { code });
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  const error = Object.assign(new Error(`${code}: simulated, ${what}`), { code });
+  Error.stackTraceLimit = limit;
+  return error;
 }
 
 /** What a dead process waits for. A new one each time, or all that ever waited would stay in memory. */
@@ -37,7 +43,17 @@ export class SimProcess implements FileSystem {
   diesAt = Number.MAX_SAFE_INTEGER;
   diesAfterEffect = false;
   handles = 0;
+  /** Until whoever runs the process says that the log is open. */
+  recovering = true;
+  /** Told before and after the effect of each operation: the instants at which the process could end. */
+  atBoundary: ((name: string, path: string) => void) | undefined;
+  /** What the log was doing when the process ended. */
+  diedWhile: LogState = 'idle';
   readonly machine: Machine;
+  /** The operation that is under way, and whether a rename awaits the sync of its directory. */
+  #name = '';
+  #path = '';
+  #renamed = false;
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -48,49 +64,76 @@ export class SimProcess implements FileSystem {
     for (const [path, owner] of this.machine.locks) if (owner === this.life) this.machine.locks.delete(path);
   }
 
-  /**
-   * One operation. `effect` changes the live image and may throw; `complete` runs when the answer arrives. Both are
-   * skipped by death.
-   */
-  async operate<T>(name: string, on: string, effect: () => T, complete?: (value: T) => void): Promise<T> {
-    if (this.life.dead) return never();
-    const { clock, faults, random, trace } = this.machine;
-    this.operations += 1;
-    const last = this.operations >= this.diesAt;
-    if (last && !this.diesAfterEffect) {
-      this.die();
-      return never();
-    }
-    let outcome: { value: T } | { error: unknown };
-    try {
-      outcome = { value: effect() };
-    } catch (error) {
-      outcome = { error };
-    }
-    trace.add(name, on, clock.time_ms, 'value' in outcome ? outcome.value : outcome.error);
-    if (last) {
-      this.die();
-      return never();
-    }
-    let latency_ms = 0.01 + random.next() * (name === 'sync' || name === 'syncDirectory' ? 1 : 0.05);
-    if (faults.slowIo > 0 && random.chance(faults.slowIo)) {
-      faults.struck.slow_io += 1;
-      latency_ms += random.next() * faults.slow_ms;
-    }
-    await new Promise<void>((resolve) => {
-      clock.after(latency_ms, this.life, resolve);
-    });
-    if ('error' in outcome) throw outcome.error;
-    complete?.(outcome.value);
-    return outcome.value;
+  /** Counts a fault that strikes the operation under way. */
+  strike(kind: FaultKind): void {
+    this.machine.faults.strike(kind, this.#state());
   }
 
-  async open(path: string, mode: OpenMode): Promise<File> {
-    return this.operate('open', `${path} ${mode}`, () => {
+  /**
+   * One operation. `effect` changes the live image and may throw; `complete` runs when the answer arrives. Both are
+   * skipped by death. `at` and `bytes` are for the trace.
+   */
+  operate<T>(
+    name: string,
+    path: string,
+    effect: () => T,
+    complete?: (value: T) => void,
+    at = -1,
+    bytes = -1,
+  ): Promise<T> {
+    if (this.life.dead) return never();
+    const { clock, faults, random, trace } = this.machine;
+    this.#name = name;
+    this.#path = path;
+    this.operations += 1;
+    const last = this.operations >= this.diesAt;
+    if (last && !this.diesAfterEffect) return this.#dieHere();
+    this.atBoundary?.(name, path);
+    let value: T | undefined;
+    let error: unknown;
+    try {
+      value = effect();
+    } catch (thrown) {
+      error = thrown;
+    }
+    trace.add(name, path, at, bytes, clock.time_ms, error ?? value);
+    this.atBoundary?.(name, path);
+    if (last) return this.#dieHere();
+    this.#renamed = name === 'rename' || (this.#renamed && name !== 'syncDirectory');
+    let latency_ms = 0.01 + random.next() * (name === 'sync' || name === 'syncDirectory' ? 1 : 0.05);
+    if (faults.slowIo > 0 && random.chance(faults.slowIo)) {
+      this.strike('slow_io');
+      latency_ms += random.next() * faults.slow_ms;
+    }
+    return new Promise<T>((resolve, reject) => {
+      clock.plan(latency_ms, this.life, () => {
+        if (error !== undefined) {
+          reject(error);
+          return;
+        }
+        complete?.(value as T);
+        resolve(value as T);
+      });
+    });
+  }
+
+  #dieHere(): Promise<never> {
+    this.diedWhile = this.#state();
+    this.die();
+    return never();
+  }
+
+  #state(): LogState {
+    return logStateAt(this.#name, this.#path, this.recovering, this.#renamed);
+  }
+
+  open(path: string, mode: OpenMode): Promise<File> {
+    const name = mode === 'create' ? 'create' : mode === 'read' ? 'open' : 'openToWrite';
+    return this.operate<File>(name, path, () => {
       const { disk, faults } = this.machine;
       const node = disk.find(path);
       if (this.handles >= faults.handlesMax) {
-        faults.struck.emfile += 1;
+        this.strike('emfile');
         throw systemError('EMFILE', path);
       }
       if (mode === 'create') {
@@ -110,7 +153,7 @@ export class SimProcess implements FileSystem {
     });
   }
 
-  async makeDirectory(path: string): Promise<boolean> {
+  makeDirectory(path: string): Promise<boolean> {
     return this.operate('makeDirectory', path, () => {
       const node = this.machine.disk.find(path);
       if (node?.kind === 'directory') return false;
@@ -123,7 +166,7 @@ export class SimProcess implements FileSystem {
     });
   }
 
-  async list(path: string): Promise<string[]> {
+  list(path: string): Promise<string[]> {
     return this.operate('list', path, () => [...this.#directory(path).live.keys()]);
   }
 
@@ -135,7 +178,7 @@ export class SimProcess implements FileSystem {
         const directory = this.#directory(path);
         const { faults, random } = this.machine;
         if (faults.directorySyncError > 0 && random.chance(faults.directorySyncError)) {
-          faults.struck.directory_sync_eio += 1;
+          this.strike('directory_sync_eio');
           throw systemError('EIO', path);
         }
         return { directory, count: directory.pending.length };
@@ -144,8 +187,8 @@ export class SimProcess implements FileSystem {
     );
   }
 
-  async rename(from: string, to: string): Promise<void> {
-    await this.operate('rename', `${from} ${to}`, () => {
+  rename(from: string, to: string): Promise<void> {
+    return this.operate('rename', `${from} ${to}`, () => {
       this.#node(from);
       this.#mayFail(from);
       const source = this.#parent(from);
@@ -155,8 +198,8 @@ export class SimProcess implements FileSystem {
     });
   }
 
-  async remove(path: string): Promise<void> {
-    await this.operate('remove', path, () => {
+  remove(path: string): Promise<void> {
+    return this.operate('remove', path, () => {
       if (this.#node(path).kind !== 'file') throw systemError('EISDIR', path);
       this.#mayFail(path);
       const { parent, name } = this.#parent(path);
@@ -164,16 +207,16 @@ export class SimProcess implements FileSystem {
     });
   }
 
-  async removeDirectory(path: string): Promise<void> {
-    await this.operate('removeDirectory', path, () => {
+  removeDirectory(path: string): Promise<void> {
+    return this.operate('removeDirectory', path, () => {
       if (this.#directory(path).live.size > 0) throw systemError('ENOTEMPTY', path);
       const { parent, name } = this.#parent(path);
       parent.remove(name);
     });
   }
 
-  async stat(path: string): Promise<{ size: number; directory: boolean } | undefined> {
-    return this.operate('stat', path, () => {
+  stat(path: string): Promise<{ size: number; directory: boolean } | undefined> {
+    return this.operate<{ size: number; directory: boolean } | undefined>('stat', path, () => {
       const node = this.machine.disk.find(path);
       if (!node) return undefined;
       return node.kind === 'file'
@@ -182,16 +225,16 @@ export class SimProcess implements FileSystem {
     });
   }
 
-  async freeSpace(path: string): Promise<number> {
+  freeSpace(path: string): Promise<number> {
     return this.operate('freeSpace', path, () => {
       const { capacity_bytes } = this.machine.disk;
       return capacity_bytes === Number.MAX_SAFE_INTEGER ? capacity_bytes : this.room_bytes;
     });
   }
 
-  async lock(path: string): Promise<Lock | undefined> {
+  lock(path: string): Promise<Lock | undefined> {
     const { locks, disk } = this.machine;
-    return this.operate('lock', path, () => {
+    return this.operate<Lock | undefined>('lock', path, () => {
       if (!disk.find(path)) {
         const { parent, name } = this.#parent(path);
         parent.add(name, disk.newFile());
@@ -231,15 +274,15 @@ export class SimProcess implements FileSystem {
   #mayFail(path: string): void {
     const { faults, random } = this.machine;
     if (faults.metadataError === 0 || !random.chance(faults.metadataError)) return;
-    faults.struck.metadata_eio += 1;
+    this.strike('metadata_eio');
     throw systemError('EIO', path);
   }
 
   /** A name needs a little room as well. */
   #needRoom(path: string): void {
-    const { disk, faults } = this.machine;
+    const { disk } = this.machine;
     if (disk.capacity_bytes === Number.MAX_SAFE_INTEGER || this.room_bytes > 0) return;
-    faults.struck.enospc += 1;
+    this.strike('enospc');
     throw systemError('ENOSPC', path);
   }
 }
@@ -256,40 +299,54 @@ class SimFile implements File {
     this.#path = path;
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<number> {
-    return this.#process.operate('write', `${this.#path} ${position}+${bytes.length}`, () => {
-      this.#mustBeOpen();
-      const { faults, random } = this.#process.machine;
-      if (faults.writeError > 0 && random.chance(faults.writeError)) {
-        faults.struck.write_eio += 1;
-        // Some of it may have arrived all the same.
-        this.#node.write(bytes.subarray(0, random.integer(bytes.length + 1)), position);
-        throw systemError('EIO', this.#path);
-      }
-      const taken = this.#roomFor(this.#maybeShort(bytes.length), position);
-      this.#node.write(bytes.subarray(0, taken), position);
-      return taken;
-    });
+  write(bytes: Uint8Array, position: number): Promise<number> {
+    return this.#process.operate(
+      'write',
+      this.#path,
+      () => {
+        this.#mustBeOpen();
+        const { faults, random } = this.#process.machine;
+        if (faults.writeError > 0 && random.chance(faults.writeError)) {
+          this.#process.strike('write_eio');
+          // Some of it may have arrived all the same.
+          this.#node.write(bytes.subarray(0, random.integer(bytes.length + 1)), position);
+          throw systemError('EIO', this.#path);
+        }
+        const taken = this.#roomFor(this.#maybeShort(bytes.length), position);
+        this.#node.write(taken === bytes.length ? bytes : bytes.subarray(0, taken), position);
+        return taken;
+      },
+      undefined,
+      position,
+      bytes.length,
+    );
   }
 
-  async read(into: Uint8Array, position: number): Promise<number> {
-    return this.#process.operate('read', `${this.#path} ${position}+${into.length}`, () => {
-      this.#mustBeOpen();
-      const { faults, random } = this.#process.machine;
-      if (faults.readError > 0 && random.chance(faults.readError)) {
-        faults.struck.read_eio += 1;
-        throw systemError('EIO', this.#path);
-      }
-      const there = Math.max(0, Math.min(into.length, this.#node.live_bytes - position));
-      const taken = this.#maybeShort(there);
-      into.set(this.#node.live.subarray(position, position + taken));
-      return taken;
-    });
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#process.operate(
+      'read',
+      this.#path,
+      () => {
+        this.#mustBeOpen();
+        const { faults, random } = this.#process.machine;
+        if (faults.readError > 0 && random.chance(faults.readError)) {
+          this.#process.strike('read_eio');
+          throw systemError('EIO', this.#path);
+        }
+        const there = Math.max(0, Math.min(into.length, this.#node.live_bytes - position));
+        const taken = this.#maybeShort(there);
+        into.set(this.#node.live.subarray(position, position + taken));
+        return taken;
+      },
+      undefined,
+      position,
+      into.length,
+    );
   }
 
-  async sync(): Promise<void> {
+  sync(): Promise<void> {
     const node = this.#node;
-    await this.#process.operate(
+    return this.#process.operate(
       'sync',
       this.#path,
       () => {
@@ -301,19 +358,25 @@ class SimFile implements File {
     );
   }
 
-  async truncate(size: number): Promise<void> {
-    await this.#process.operate('truncate', `${this.#path} ${size}`, () => {
-      this.#mustBeOpen();
-      this.#node.truncate(size);
-    });
+  truncate(size: number): Promise<void> {
+    return this.#process.operate(
+      'truncate',
+      this.#path,
+      () => {
+        this.#mustBeOpen();
+        this.#node.truncate(size);
+      },
+      undefined,
+      size,
+    );
   }
 
-  async size(): Promise<number> {
+  size(): Promise<number> {
     return this.#process.operate('size', this.#path, () => this.#node.live_bytes);
   }
 
-  async close(): Promise<void> {
-    await this.#process.operate('close', this.#path, () => {
+  close(): Promise<void> {
+    return this.#process.operate('close', this.#path, () => {
       this.#mustBeOpen();
       this.#open = false;
       this.#process.handles -= 1;
@@ -327,18 +390,18 @@ class SimFile implements File {
   #maybeShort(bytes: number): number {
     const { faults, random } = this.#process.machine;
     if (bytes < 2 || faults.shortIo === 0 || !random.chance(faults.shortIo)) return bytes;
-    faults.struck.short_io += 1;
+    this.#process.strike('short_io');
     return 1 + random.integer(bytes - 1);
   }
 
   /** How many of `bytes` the disk takes at `position`; what overwrites needs no room. */
   #roomFor(bytes: number, position: number): number {
-    const { disk, faults } = this.#process.machine;
+    const { disk } = this.#process.machine;
     const growth = position + bytes - this.#node.live_bytes;
     if (growth <= 0 || disk.capacity_bytes === Number.MAX_SAFE_INTEGER) return bytes;
     const room = this.#process.room_bytes;
     if (growth <= room) return bytes;
-    faults.struck.enospc += 1;
+    this.#process.strike('enospc');
     const taken = bytes - (growth - room);
     if (taken <= 0) throw systemError('ENOSPC', this.#path);
     return taken;
@@ -350,7 +413,7 @@ class SimFile implements File {
     const node = this.#node;
     const strikes = node.syncFails || (faults.syncError > 0 && random.chance(faults.syncError));
     if (!strikes) return;
-    faults.struck.sync_eio += 1;
+    this.#process.strike('sync_eio');
     if (faults.syncSticky) node.syncFails = true;
     const arrived = [...node.dirty].filter(() => random.chance(0.5));
     if (arrived.length > 0) node.persist(arrived);

@@ -1,7 +1,7 @@
 // The machine a log runs on: disk, clock, faults, and one process at a time. Invariant: the world moves only inside
 // `drive`, and a promise that nothing can settle any more is a hang, not a wait.
 
-import { type Life, quiet, SimClock } from './clock.ts';
+import { type Life, SimClock } from './clock.ts';
 import { Disk } from './disk.ts';
 import { Faults } from './faults.ts';
 import { type Machine, SimProcess } from './file_system.ts';
@@ -42,29 +42,31 @@ export class World implements Machine {
         outcome = { state: 'failed', error };
       },
     );
-    const until_ms = this.clock.time_ms + limit_ms;
-    await quiet();
-    while (outcome === undefined) {
-      if (this.process.life.dead) return { state: 'died' };
-      if (this.clock.time_ms > until_ms || !(await this.clock.step())) {
-        throw new Violation(14, `${what} did not end within ${limit_ms} ms of virtual time`);
-      }
-    }
-    return outcome;
+    const { clock } = this;
+    const until_ms = clock.time_ms + limit_ms;
+    const { life } = this.process;
+    const ended = await clock.runUntil(() => outcome !== undefined || life.dead || clock.time_ms > until_ms);
+    const settled = outcome as Driven<T> | undefined;
+    if (settled) return settled;
+    if (life.dead) return { state: 'died' };
+    const why = ended ? `within ${limit_ms} ms of virtual time` : 'and nothing is left that could end it';
+    throw new Violation(14, `${what} did not end ${why}`);
   }
 
   /** Lets `span_ms` of virtual time pass. */
   async pass(span_ms: number): Promise<void> {
     let over = false;
-    this.clock.after(span_ms, this.process.life, () => {
+    this.clock.plan(span_ms, this.process.life, () => {
       over = true;
     });
-    while (!over && !this.process.life.dead && (await this.clock.step()));
+    const { life } = this.process;
+    await this.clock.runUntil(() => over || life.dead);
   }
 
   /** Ends the process if it still lives; `power`: and the machine with it. A new process is there afterwards. */
   crash(power: boolean): void {
     this.process.die();
+    this.faults.strike(power ? 'power_cut' : 'kill', this.process.diedWhile);
     if (power) this.disk.powerCut({ pick: (options) => this.#fate.integer(options) });
     else this.disk.processDied();
     this.crashes += 1;

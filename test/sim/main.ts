@@ -1,102 +1,150 @@
-// The simulator as a program: runs seeds one after the other and stops at the first that breaks a promise, saying how to
-// see it again. node test/sim/main.ts --seed 1 --runs 1000 --steps 60 [--trace] [--bug NAME | all]
+// The simulator as a program: runs seeds one after the other, and makes the first that breaks a promise small and shows it.
 
 import { parseArgs } from 'node:util';
 import { exhaust, workloads } from './exhaustive.ts';
-import { faultKinds } from './faults.ts';
 import { findPlanted } from './find_planted.ts';
+import { type ProfileName, profiles, type RunOptions } from './options.ts';
 import { plantedBugs } from './planted.ts';
-import { Run } from './run.ts';
+import { Run, type RunSettings } from './run.ts';
+import { shrink } from './shrink.ts';
+import { addRun, coverageLines, faultLine, noTotals, progressLine } from './totals.ts';
+
+const USAGE = `npm run sim -- [options]
+
+  --seed N          the first seed; default 1
+  --runs N          how many seeds; default 1000
+  --profile NAME    long (default), short or storm: see options.ts
+  --steps N         steps of the workload in each; default: those of the profile
+  --trace           keeps every operation of the disk, and prints them where there is but one seed
+  --without A,B     leaves out steps
+  --set JSON        sets options of the run that the seed would choose
+  --keep-going      counts failures by message instead of stopping at the first
+  --bug NAME        plants a bug of planted.ts, or \`all\`, and prints the seeds until it is found
+  --exhaustive N    instead of seeds: every crash state of every workload of up to so many steps
+  --only N          of these workloads this one only
+  --subsets N       how many subsets of what was not synced are tried per state; default: all that README names
+`;
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     runs: { type: 'string', default: '1000' },
-    steps: { type: 'string', default: '60' },
+    profile: { type: 'string', default: 'long' },
+    steps: { type: 'string' },
     trace: { type: 'boolean', default: false },
-    /** Plants a bug of planted.ts; `all` reports for each the seeds until it is found. */
+    without: { type: 'string' },
+    set: { type: 'string' },
     bug: { type: 'string' },
-    /** Instead of seeds: every crash state of every workload of up to so many steps, `--subsets` of them per state. */
     exhaustive: { type: 'string' },
-    subsets: { type: 'string', default: '1000' },
-    /** Goes on after a failure and counts them by message. */
+    only: { type: 'string' },
+    subsets: { type: 'string' },
     'keep-going': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
+const PROGRESS_ms = 2_000;
 const first = Number(values.seed);
 const runs = Number(values.runs);
-const steps = Number(values.steps);
-const started_ms = performance.now();
-const total = { crashes: 0, recoveries: 0, operations: 0, acknowledged: 0, refused: 0, read: 0 };
-const struck = new Map<string, number>();
-const failures = new Map<string, number[]>();
+if (!(values.profile in profiles)) throw new RangeError(`there is no profile ${values.profile}`);
+const profile = profiles[values.profile as ProfileName];
+const steps = Number(values.steps ?? profile.steps);
 
-function progress(done: number): string {
-  const seconds = (performance.now() - started_ms) / 1000;
-  return [
-    `${done}/${runs} runs`,
-    `${(done / seconds).toFixed(0)} runs/s`,
-    ...Object.entries(total).map(([name, count]) => `${count} ${name}`),
-  ].join(', ');
+function settingsOf(seed: number): RunSettings {
+  const set = values.set === undefined ? {} : (JSON.parse(values.set) as Partial<RunOptions>);
+  return {
+    seed,
+    steps,
+    trace: values.trace,
+    options: { ...profile.options, ...set },
+    ...(values.without === undefined ? {} : { without: new Set(values.without.split(',').map(Number)) }),
+  };
 }
 
-if (values.exhaustive !== undefined) {
+/** CPU time of this thread, s: what a rate means on a machine that others use as well. */
+function cpu_s(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1e6;
+}
+
+async function runSeeds(): Promise<boolean> {
+  const totals = noTotals();
+  const failures = new Map<string, number[]>();
+  const started_s = cpu_s();
+  let told_ms = performance.now();
+  for (let index = 0; index < runs; index++) {
+    const run = new Run(settingsOf(first + index));
+    try {
+      await run.execute();
+    } catch (error) {
+      if (!values['keep-going']) {
+        await show(run, error, index);
+        return false;
+      }
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const key = message.split('\n')[0]!.replace(/\d+/g, '#').slice(0, 160);
+      failures.set(key, [...(failures.get(key) ?? []), run.seed]);
+    }
+    addRun(totals, run);
+    if (runs === 1) {
+      for (const line of run.world.trace.lines) console.log(line);
+      console.log(`seed ${run.seed}: trace hash ${run.world.trace.hash.toString(16)}`);
+    }
+    if (performance.now() - told_ms < PROGRESS_ms) continue;
+    told_ms = performance.now();
+    console.log(`${index + 1}/${runs}: ${progressLine(totals, cpu_s() - started_s)}`);
+  }
+  console.log(`${progressLine(totals, cpu_s() - started_s)}; /s: per second of CPU`);
+  console.log(`faults: ${faultLine(totals)}`);
+  for (const line of coverageLines(totals)) console.log(line);
+  for (const [message, seeds] of failures)
+    console.log(`${seeds.length} × ${message}\n    seeds ${seeds.slice(0, 8)}`);
+  return failures.size === 0;
+}
+
+/** What failed, and the least that still fails. */
+async function show(run: Run, error: unknown, good: number): Promise<void> {
+  console.log(`seed ${run.seed} failed after ${good} good ones:`);
+  console.log(error instanceof Error ? error.stack : String(error));
+  console.log(`options ${JSON.stringify(run.options)}`);
+  console.log(`replay: ${replay(settingsOf(run.seed))}`);
+  const least = await shrink(settingsOf(run.seed));
+  if (!least) {
+    console.log('it does not fail again: the simulator is not deterministic here');
+    return;
+  }
+  console.log(`\n${least.steps} of ${steps} steps are enough (${least.attempts} attempts):`);
+  for (const line of least.run.world.trace.lines) console.log(line);
+  console.log(least.message);
+  console.log(`replay: ${replay(least.settings)}`);
+}
+
+function replay({ seed, steps: count, options, without }: RunSettings): string {
+  const set = options && Object.keys(options).length > 0 ? ` --set '${JSON.stringify(options)}'` : '';
+  const leftOut = without && without.size > 0 ? ` --without ${[...without].sort((a, b) => a - b)}` : '';
+  return `npm run sim -- --seed ${seed} --runs 1 --steps ${count}${set}${leftOut} --trace`;
+}
+
+async function runExhaustive(length: number): Promise<boolean> {
+  const all = workloads(length);
+  const chosen = values.only === undefined ? all : [all[Number(values.only)]!];
+  const started_s = cpu_s();
   let recoveries = 0;
-  const all = workloads(Number(values.exhaustive));
-  for (const [index, workload] of all.entries()) {
-    recoveries += await exhaust(workload, Number(values.subsets));
-    const seconds = (performance.now() - started_ms) / 1000;
+  for (const [index, workload] of chosen.entries()) {
+    recoveries += await exhaust(workload, Number(values.subsets ?? Number.POSITIVE_INFINITY));
+    const rate = (recoveries / (cpu_s() - started_s)).toFixed(0);
     console.log(
-      `${index + 1}/${all.length} workloads, ${recoveries} recoveries, ${(recoveries / seconds).toFixed(0)}/s`,
+      `${index + 1}/${chosen.length} workloads, ${recoveries} recoveries, ${rate} per second of CPU: ${workload.join(', ')}`,
     );
   }
-  process.exit(0);
+  return true;
 }
 
-if (values.bug !== undefined) {
-  const found = await findPlanted(
-    values.bug === 'all' ? Object.keys(plantedBugs) : [values.bug],
-    first,
-    runs,
-    steps,
-  );
-  process.exit(found ? 0 : 1);
+async function runAll(): Promise<boolean> {
+  if (values.exhaustive !== undefined) return runExhaustive(Number(values.exhaustive));
+  if (values.bug === undefined) return runSeeds();
+  return findPlanted(values.bug === 'all' ? Object.keys(plantedBugs) : [values.bug], first, runs, steps);
 }
 
-for (let index = 0; index < runs; index++) {
-  const seed = first + index;
-  const run = new Run({ seed, steps, trace: values.trace });
-  try {
-    await run.execute();
-  } catch (error) {
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    if (values['keep-going']) {
-      const key = message.split('\n')[0]!.replace(/\d+/g, '#').slice(0, 160);
-      failures.set(key, [...(failures.get(key) ?? []), seed]);
-    } else {
-      for (const line of run.world.trace.lines) console.log(line);
-      console.log(`options ${JSON.stringify(run.options)}`);
-      console.log(`seed ${seed} failed after ${index} good ones:\n${message}`);
-      console.log(`replay: node test/sim/main.ts --seed ${seed} --steps ${steps} --runs 1 --trace`);
-      process.exit(1);
-    }
-  }
-  total.crashes += run.world.crashes;
-  total.recoveries += run.counts.recoveries;
-  total.operations += run.world.trace.operations;
-  total.acknowledged += run.counts.acknowledged;
-  total.refused += run.counts.refused;
-  total.read += run.read_entries;
-  for (const kind of faultKinds) struck.set(kind, (struck.get(kind) ?? 0) + run.world.faults.struck[kind]);
-  if (runs === 1) {
-    if (values.trace) for (const line of run.world.trace.lines) console.log(line);
-    console.log(`seed ${seed}: trace hash ${run.world.trace.hash.toString(16)}`);
-  }
-  if ((index + 1) % 200 === 0) console.log(progress(index + 1));
-}
-console.log(progress(runs));
-console.log(`faults: ${[...struck].map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
-for (const [message, seeds] of failures)
-  console.log(`${seeds.length} × ${message}\n    seeds ${seeds.slice(0, 8)}`);
-process.exitCode = failures.size > 0 ? 1 : 0;
+if (values.help) process.stdout.write(USAGE);
+else process.exitCode = (await runAll()) ? 0 : 1;

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly entry_bytes: 'tiny' | 'small' | 'mixed' | 'large';
   readonly batch_entries: number;
   readonly crashes: 'none' | 'power' | 'kill' | 'both';
+  /** Chance, at each step, that the process is to end soon. */
+  readonly crashRate: number;
   readonly faults: boolean;
   readonly flips: boolean;
   readonly clockJumps: boolean;
@@ -50,11 +52,26 @@ export function deriveOptions(random: SeededRandom): RunOptions {
     entry_bytes: random.pick(['tiny', 'small', 'mixed', 'large'] as const),
     batch_entries: random.pick([1, 4, 40]),
     crashes: random.pick(['none', 'power', 'power', 'kill', 'both', 'both'] as const),
+    crashRate: 0.04,
     faults: random.chance(0.5),
     flips: random.chance(0.2),
     clockJumps: random.chance(0.2),
   };
 }
+
+export interface Profile {
+  readonly steps: number;
+  /** Set instead of what the seed says. */
+  readonly options: Partial<RunOptions>;
+}
+
+/** Kinds of runs: all that there is, little of it often, and hardly anything but crashes. */
+export const profiles = {
+  long: { steps: 60, options: {} },
+  short: { steps: 10, options: { shards: 1, entry_bytes: 'tiny', batch_entries: 4 } },
+  storm: { steps: 100, options: { shards: 1, entry_bytes: 'small', crashes: 'both', crashRate: 0.5 } },
+} as const satisfies Record<string, Profile>;
+export type ProfileName = keyof typeof profiles;
 
 /** The size of one entry, bytes. */
 export function entryBytes(random: SeededRandom, kind: RunOptions['entry_bytes']): number {

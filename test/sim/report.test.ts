@@ -14,7 +14,7 @@ const chapter: ReportChapter = {
 };
 
 describe('the report', () => {
-  it('is what its chapters say', () => {
+  it('is what its chapters say; `npm run sim:report` makes it anew', () => {
     expect(readFileSync(REPORT_PATH, 'utf8')).toBe(renderReport(readChapters()));
   });
 

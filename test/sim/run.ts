@@ -17,12 +17,30 @@ import { Violation } from './violation.ts';
 /** Of virtual time: a slow disk may take a minute for each of many operations. */
 const WAIT_MAX_ms = 3_600_000;
 
+const STEP_WEIGHTS = [
+  ['append', 38],
+  ['pass', 12],
+  ['read', 20],
+  ['settle', 6],
+  ['flush', 4],
+  ['retain', 3],
+  ['reopen', 3],
+  ['audit', 2],
+  ['ask', 4],
+  ['trouble', 5],
+  ['jump', 2],
+] as const;
+type StepName = (typeof STEP_WEIGHTS)[number][0];
+const WEIGHTS_TOTAL = STEP_WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0);
+
 export interface RunSettings {
   readonly seed: number;
   readonly steps: number;
   readonly trace?: boolean;
   /** Set instead of what the seed says. */
   readonly options?: Partial<RunOptions>;
+  /** Steps to leave out; the others do what they would have done. */
+  readonly without?: ReadonlySet<number>;
   /** Puts a bug between the log and its disk. */
   readonly plant?: (fileSystem: FileSystem) => FileSystem;
 }
@@ -31,9 +49,14 @@ export class Run {
   readonly seed: number;
   readonly options: RunOptions;
   readonly world: World;
-  readonly counts = { appended: 0, acknowledged: 0, refused: 0, full: 0, recoveries: 0 };
+  readonly counts = { appended: 0, acknowledged: 0, refused: 0, full: 0, opened: 0, recoveries: 0 };
+  /** Steps begun. */
+  steps = 0;
   readonly #steps: number;
-  readonly #random: SeededRandom;
+  readonly #without: ReadonlySet<number>;
+  /** Every step has chance of its own, so that one that is left out changes nothing for the others. */
+  readonly #workload: SeededRandom;
+  #random: SeededRandom;
   readonly #payloads: Payloads;
   readonly #plant: (fileSystem: FileSystem) => FileSystem;
   readonly #tracks: ShardTrack[] = [];
@@ -43,6 +66,8 @@ export class Run {
   #pending = new Set<Promise<void>>();
   #unasked: (() => void)[] = [];
   #ids = 0;
+  /** Crashes before the log was last opened. */
+  #crashesSeen = 0;
   /** Whether the disk may say no at present. */
   #broken = false;
 
@@ -52,24 +77,32 @@ export class Run {
     this.#plant = settings.plant ?? ((fileSystem) => fileSystem);
     this.#steps = settings.steps;
     this.options = { ...deriveOptions(random.fork('options')), ...settings.options };
-    this.#random = random.fork('workload');
+    this.#without = settings.without ?? new Set();
+    this.#workload = random.fork('workload');
+    this.#random = this.#workload.fork('opening');
     this.#payloads = new Payloads(settings.seed);
     this.world = new World(settings.seed, settings.trace);
     for (let index = 0; index < this.options.shards; index++) {
       this.#tracks.push(newTrack(new ShardModel(`${STREAM}/${index}`, this.#payloads)));
     }
-    this.#consumers = new Consumers(this.world, random.fork('consumers'), this.#tracks, WAIT_MAX_ms);
+    this.#consumers = new Consumers(this.world, this.#random, this.#tracks, WAIT_MAX_ms);
   }
 
   /** @throws Violation */
   async execute(): Promise<void> {
     await this.#open(true);
     for (let step = 0; step < this.#steps; step++) {
-      await this.#step();
+      this.steps = step + 1;
+      if (this.#without.has(step)) continue;
+      this.#random = this.#workload.fork(`step ${step}`);
+      this.#consumers.random = this.#random.fork('consumers');
+      await this.#step(step);
       await this.#recoverIfDead();
       this.#check();
     }
+    this.#random = this.#workload.fork('finish');
     await this.#finish();
+    this.world.disk.release();
   }
 
   /** Entries that consumers got. */
@@ -77,22 +110,33 @@ export class Run {
     return this.#consumers.read_entries;
   }
 
-  async #step(): Promise<void> {
+  async #step(step: number): Promise<void> {
     const random = this.#random;
     const { options, world } = this;
-    const roll = random.next();
-    if (roll < 0.38) this.#append();
-    else if (roll < 0.5) await world.pass(random.pick([0.1, 1, 5, 50, 2_000]));
-    else if (roll < 0.7) await this.#read();
-    else if (roll < 0.76) await this.#settle();
-    else if (roll < 0.8) await this.#flush();
-    else if (roll < 0.83) await this.#retain();
-    else if (roll < 0.86) await this.#reopen();
-    else if (roll < 0.88) await this.#audit();
-    else if (roll < 0.91) this.#ask();
-    else if (roll < 0.95) this.#doom();
-    else if (options.faults) this.#toggle();
-    else if (options.clockJumps && roll < 0.97) this.#jump();
+    if (random.chance(options.crashRate)) this.#doom();
+    if (world.process.life.dead) return;
+    const name = this.#draw(random.next());
+    world.trace.event(`STEP ${step} ${name}`);
+    if (name === 'append') this.#append();
+    else if (name === 'pass') await world.pass(random.pick([0.1, 1, 5, 50, 2_000]));
+    else if (name === 'read') await this.#read();
+    else if (name === 'settle') await this.#settle();
+    else if (name === 'flush') await this.#flush();
+    else if (name === 'retain') await this.#retain();
+    else if (name === 'reopen') await this.#reopen();
+    else if (name === 'audit') await this.#audit();
+    else if (name === 'ask') this.#ask();
+    else if (name === 'trouble' && options.faults) this.#toggle();
+    else if (name === 'jump' && options.clockJumps) this.#jump();
+  }
+
+  #draw(roll: number): StepName {
+    let sum = 0;
+    for (const [name, weight] of STEP_WEIGHTS) {
+      sum += weight;
+      if (roll * WEIGHTS_TOTAL < sum) return name;
+    }
+    return 'pass';
   }
 
   #append(): void {
@@ -211,8 +255,12 @@ export class Run {
   #doom(): void {
     const { crashes } = this.options;
     if (crashes === 'none') return;
-    this.world.process.diesAt = this.world.process.operations + this.#random.between(1, 40);
-    this.world.process.diesAfterEffect = this.#random.chance(0.5);
+    const { process } = this.world;
+    const within = this.#random.pick([0, 3, 10, 40]);
+    // Also between two operations, with nothing under way or with commits that have just begun.
+    if (within === 0) process.die();
+    else process.diesAt = process.operations + this.#random.between(1, within);
+    process.diesAfterEffect = this.#random.chance(0.5);
   }
 
   #toggle(): void {
@@ -252,6 +300,7 @@ export class Run {
       const opened = await this.world.drive('open', this.#openSubject(), WAIT_MAX_ms);
       if (opened.state === 'done') {
         this.#subject = opened.value;
+        this.world.process.recovering = false;
         break;
       }
       if (opened.state === 'failed') {
@@ -265,7 +314,9 @@ export class Run {
         this.world.restart();
       } else this.#crash();
     }
-    this.counts.recoveries += 1;
+    this.counts.opened += 1;
+    if (this.world.crashes > this.#crashesSeen) this.counts.recoveries += 1;
+    this.#crashesSeen = this.world.crashes;
     checkRecovered(this.#subject!, this.#tracks, this.#broken);
     await this.#audit();
     await this.#recoverIfDead();

@@ -5,7 +5,11 @@ import type { Chooser } from './disk.ts';
 import { SeededRandom } from './random.ts';
 
 const DECISIONS_MAX = 8;
+/** Up to so many combinations of all answers are gone through one by one. */
+const COMBINATIONS_MAX = 1024;
 const SAMPLES = 64;
+/** What becomes of that which does not arrive: it stays as it was, or is garbage, or zeros. */
+const LOSSES = [1, 2, 3];
 
 /** Answers in a fixed order, keeps (0) beyond it, and notes how many answers there were to choose from. */
 class Script implements Chooser {
@@ -28,16 +32,27 @@ export async function eachSubset(
   attempt: (choose: Chooser) => Promise<void>,
   limit = Number.MAX_SAFE_INTEGER,
 ): Promise<number> {
-  let answers: number[] | undefined = [];
-  for (let tried = 0; tried < limit; tried++) {
+  const arrived = new Script([]);
+  await attempt(arrived);
+  const { sizes } = arrived;
+  let tried = 1;
+  if (sizes.reduce((product, size) => product * size, 1) > COMBINATIONS_MAX) {
+    for (const answers of sizes.length <= DECISIONS_MAX ? masked(sizes) : sampled(sizes)) {
+      if (tried >= limit) break;
+      await attempt(new Script(answers));
+      tried += 1;
+    }
+    return tried;
+  }
+  // What is asked depends on what was answered: a file whose name is lost loses no sectors.
+  let answers = following([], sizes);
+  while (answers && tried < limit) {
     const script: Script = new Script(answers);
     await attempt(script);
-    if (script.sizes.length > DECISIONS_MAX)
-      return tried + 1 + (await sampled(attempt, script.sizes, limit - tried - 1));
+    tried += 1;
     answers = following(answers, script.sizes);
-    if (!answers) return tried + 1;
   }
-  return limit;
+  return tried;
 }
 
 /** The next answers in the order of counting; undefined after the last. */
@@ -52,27 +67,24 @@ function following(answers: readonly number[], sizes: readonly number[]): number
   return undefined;
 }
 
-async function sampled(
-  attempt: (choose: Chooser) => Promise<void>,
-  sizes: readonly number[],
-  limit: number,
-): Promise<number> {
-  const length = sizes.length;
-  const scripts: number[][] = [Array.from({ length }, () => 1)];
-  const random = new SeededRandom(length);
-  for (let at = 1; at < length; at++) {
-    scripts.push(Array.from({ length }, (_, index) => (index < at ? 0 : 1)));
-    scripts.push(Array.from({ length }, (_, index) => (index < at ? 1 : 0)));
-    scripts.push(Array.from({ length }, (_, index) => (index === at ? 1 : 0)));
+/** Every subset of what arrived; the rest lost in each way, then in ways that are drawn. */
+function* masked(sizes: readonly number[]): Generator<readonly number[]> {
+  const random = new SeededRandom(sizes.length);
+  for (let mask = 1; mask < 1 << sizes.length; mask++) {
+    for (const loss of LOSSES) yield sizes.map((_, at) => ((mask >> at) & 1) * loss);
+    yield sizes.map((size, at) => ((mask >> at) & 1) * (1 + random.integer(size - 1)));
   }
-  const samples = Array.from({ length: SAMPLES }, () => sizes.map((size) => random.integer(size)));
-  // Alternating, so that a low limit sees some of each.
-  const mixed = scripts.flatMap((script, index) => [script, ...samples.slice(index, index + 1)]);
-  let tried = 0;
-  for (const script of [...mixed, ...samples.slice(scripts.length)]) {
-    if (tried >= limit) break;
-    await attempt(new Script(script));
-    tried += 1;
+}
+
+/** Alternating, so that a low limit sees some of each. */
+function* sampled(sizes: readonly number[]): Generator<readonly number[]> {
+  const random = new SeededRandom(sizes.length);
+  for (const loss of LOSSES) yield sizes.map(() => loss);
+  for (let at = 0; at < Math.max(SAMPLES, sizes.length); at++) {
+    const loss = LOSSES[at % LOSSES.length]!;
+    if (at > 0 && at < sizes.length) yield sizes.map((_, index) => (index < at ? 0 : loss));
+    if (at > 0 && at < sizes.length) yield sizes.map((_, index) => (index < at ? loss : 0));
+    if (at < sizes.length) yield sizes.map((_, index) => (index === at ? loss : 0));
+    if (at < SAMPLES) yield sizes.map((size) => random.integer(size));
   }
-  return tried;
 }

@@ -46,7 +46,7 @@ export function flipBit(world: World, random: SeededRandom, tracks: readonly Sha
   const mask = 1 << random.integer(8);
   file.live[at] = file.live[at]! ^ mask;
   if (at < file.disk.length) file.disk[at] = file.disk[at]! ^ mask;
-  world.faults.struck.bit_flip += 1;
+  world.faults.strike('bit_flip', 'idle');
   world.trace.event(`FLIP ${path} ${at}`);
   for (const [index, track] of tracks.entries()) {
     if (path.startsWith(`${DIRECTORY}/${STREAM}/${index}/`) && path.endsWith('.log')) track.model.flips += 1;
