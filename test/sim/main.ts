@@ -2,6 +2,7 @@
 // see it again. node test/sim/main.ts --seed 1 --runs 1000 --steps 60 [--trace] [--bug NAME | all]
 
 import { parseArgs } from 'node:util';
+import { drainProgram } from './drain_main.ts';
 import { exhaust, workloads } from './exhaustive.ts';
 import { faultKinds } from './faults.ts';
 import { findPlanted } from './find_planted.ts';
@@ -21,6 +22,8 @@ const { values } = parseArgs({
     subsets: { type: 'string', default: '1000' },
     /** Goes on after a failure and counts them by message. */
     'keep-going': { type: 'boolean', default: false },
+    /** The drain loop between the log and backends on their bad days, instead of the log alone. */
+    drain: { type: 'boolean', default: false },
   },
 });
 
@@ -39,6 +42,11 @@ function progress(done: number): string {
     `${(done / seconds).toFixed(0)} runs/s`,
     ...Object.entries(total).map(([name, count]) => `${count} ${name}`),
   ].join(', ');
+}
+
+if (values.drain && values.bug === undefined) {
+  const { trace, 'keep-going': keepGoing } = values;
+  process.exit(await drainProgram({ first, runs, steps, trace, keepGoing }));
 }
 
 if (values.exhaustive !== undefined) {
