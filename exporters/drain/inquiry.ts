@@ -4,7 +4,8 @@
 // Every member of a group has the same history, because a group was only ever asked as a whole or as part of a larger
 // one; so evidence is kept per group and inherited when it is halved:
 //   refusals      how often a request that held it was refused, and how often of these it was alone;
-//   alternations  the same, but counting one only if something else was accepted since the one before.
+//   alternations  the same, but counting one only if something else was accepted since the one before;
+//   aloneRuns     the same of those in which it was alone.
 
 import type { Slot } from './slot.ts';
 
@@ -16,6 +17,7 @@ export interface Group {
   refusals: number;
   alone: number;
   alternations: number;
+  aloneRuns: number;
   /** Accepted requests at the time of the last refusal. */
   refusedAt: number;
   /** Refused as it stands: asking the same again makes sense only alone, after something else was accepted. */
@@ -40,6 +42,11 @@ const ALTERNATIONS_MIN = 2;
 const REFUSALS_MIN = 8;
 /** Of these, alone: who stands at the end of the search is there because all that held it was refused. */
 const ALONE_MIN = 5;
+/**
+ * Something else was accepted between two of these: who shared a batch with poison was refused once already, and must not
+ * be convicted by an outage that begins while it is asked alone.
+ */
+const ALONE_RUNS_MIN = 2;
 /**
  * What each contradiction (refused, then accepted, as a whole or in all its parts) adds to the refusals asked for. Not to the alternations: those need
  * traffic, and at the end of a quiet log an entry would be held for ever.
@@ -82,6 +89,7 @@ export class Inquiry {
       refusals: 0,
       alone: 0,
       alternations: 0,
+      aloneRuns: 0,
       refusedAt: 0,
       asked: false,
       parent: undefined,
@@ -124,9 +132,13 @@ export class Inquiry {
     group.blamed = blame;
     if (group.parent !== undefined) group.parent.explained = true;
     if (!blame) return;
-    if (group.refusals === 0 || group.refusedAt < this.#accepted) group.alternations += 1;
+    const acceptedSince = group.refusedAt < this.#accepted;
+    if (group.refusals === 0 || acceptedSince) group.alternations += 1;
     group.refusals += 1;
-    if (sizeOf(group) === 1) group.alone += 1;
+    if (sizeOf(group) === 1) {
+      if (group.alone === 0 || acceptedSince) group.aloneRuns += 1;
+      group.alone += 1;
+    }
     group.refusedAt = this.#accepted;
   }
 
@@ -134,6 +146,7 @@ export class Inquiry {
     if (sizeOf(group) > 1 || !group.asked || isWorthRepeating(group)) return false;
     return (
       group.alternations >= ALTERNATIONS_MIN &&
+      group.aloneRuns >= ALONE_RUNS_MIN &&
       group.refusals >= REFUSALS_MIN + REFUSALS_PER_FLAP * this.#flaps
     );
   }
@@ -185,6 +198,7 @@ export class Inquiry {
     for (const group of this.#groups) {
       group.refusals = Math.min(group.refusals, group.alternations);
       group.alone = Math.min(group.alone, group.alternations);
+      group.aloneRuns = Math.min(group.aloneRuns, 1);
       group.asked = group.asked && sizeOf(group) === 1;
       group.blamed = group.blamed && group.asked;
       group.parent = undefined;

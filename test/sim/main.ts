@@ -1,6 +1,7 @@
 // The simulator as a program: runs seeds one after the other, and makes the first that breaks a promise small and shows it.
 
 import { parseArgs } from 'node:util';
+import { drainProgram } from './drain_main.ts';
 import { exhaust, workloads } from './exhaustive.ts';
 import { findPlanted } from './find_planted.ts';
 import { type ProfileName, profiles, type RunOptions } from './options.ts';
@@ -20,6 +21,7 @@ const USAGE = `npm run sim -- [options]
   --set JSON        sets options of the run that the seed would choose
   --keep-going      counts failures by message instead of stopping at the first
   --bug NAME        plants a bug of planted.ts, or \`all\`, and prints the seeds until it is found
+  --drain           the drain loop between the log and backends on their bad days, instead of the log alone
   --exhaustive N    instead of seeds: every crash state of every workload of up to so many steps
   --only N          of these workloads this one only
   --subsets N       how many subsets of what was not synced are tried per state; default: all that README names
@@ -40,6 +42,8 @@ const { values } = parseArgs({
     subsets: { type: 'string' },
     'keep-going': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
+    /** The drain loop between the log and backends on their bad days, instead of the log alone. */
+    drain: { type: 'boolean', default: false },
   },
 });
 
@@ -141,6 +145,10 @@ async function runExhaustive(length: number): Promise<boolean> {
 }
 
 async function runAll(): Promise<boolean> {
+  if (values.drain && values.bug === undefined) {
+    const { trace, 'keep-going': keepGoing } = values;
+    return (await drainProgram({ first, runs, steps, trace, keepGoing })) === 0;
+  }
   if (values.exhaustive !== undefined) return runExhaustive(Number(values.exhaustive));
   if (values.bug === undefined) return runSeeds();
   return findPlanted(values.bug === 'all' ? Object.keys(plantedBugs) : [values.bug], first, runs, steps);

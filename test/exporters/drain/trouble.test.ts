@@ -26,10 +26,23 @@ const refuses =
   ({ ids: sent }) =>
     sent.some((id) => poison.includes(id)) ? rejected() : delivered;
 
+/** Until all is committed, while one more entry comes whenever the loop is held for want of a neighbour. */
+async function drainedByTraffic(rig: Rig): Promise<void> {
+  const { log } = rig;
+  const first = log.entries.length;
+  await rig.until(() => {
+    if (rig.loop.state().held && log.committed() < log.entries.length) {
+      const last = log.entries.length - 1;
+      if (rig.delivered.includes(last) || last < first) log.append(entryOf(log.entries.length));
+    }
+    return log.committed() === log.entries.length;
+  });
+}
+
 const oneAtATime = { batch: { ...defaultConfig.batch, max_items: 1 } };
 
 describe('poison', () => {
-  it.each([0, 1, 37, 50, 98, 99])('number %i of 100 alone goes to the dead letters', async (poison) => {
+  it.each([0, 1, 37, 50, 98])('number %i of 100 alone goes to the dead letters', async (poison) => {
     const rig = rigWith(refuses(poison), 100);
     await rig.drained();
     expect(rig.deadLetters).toEqual([poison]);
@@ -38,6 +51,18 @@ describe('poison', () => {
     expect(rig.loop.state()).toMatchObject({ suspects: 0, held: false });
     await rig.stop();
     expect(rig.log.leased).toBe(0);
+  });
+
+  it('at the end of the log waits for an entry to come after it, and is then found', async () => {
+    const rig = rigWith(refuses(99), 100);
+    await rig.until(() => rig.loop.state().held);
+    expect(rig.deadLetters).toEqual([]);
+    expect(sorted(rig.delivered)).toEqual(ids(99));
+    rig.log.append(entryOf(100));
+    await rig.drained();
+    expect(rig.deadLetters).toEqual([99]);
+    expect(rig.loop.state()).toMatchObject({ suspects: 0, held: false });
+    await rig.stop();
   });
 
   it('is found without sending anything twice that was delivered', async () => {
@@ -55,9 +80,9 @@ describe('poison', () => {
       [5, 6, 7, 8, 50],
     ]) {
       const rig = rigWith(refuses(...poison), 100);
-      await rig.drained();
+      await drainedByTraffic(rig);
       expect(sorted(rig.deadLetters)).toEqual(poison);
-      expect(rig.delivered).toHaveLength(100 - poison.length);
+      expect(rig.delivered).toHaveLength(rig.log.entries.length - poison.length);
       await rig.stop();
     }
   });
@@ -80,9 +105,9 @@ describe('poison', () => {
   it('that stands in a row longer than one round is found, and what is before it is committed meanwhile', async () => {
     const poison = ids(30, 20);
     const rig = rigWith(refuses(...poison), 100);
-    await rig.drained();
+    await drainedByTraffic(rig);
     expect(sorted(rig.deadLetters)).toEqual(poison);
-    expect(sorted(rig.delivered)).toEqual(ids(100).filter((id) => !poison.includes(id)));
+    expect(sorted(rig.delivered)).toEqual(ids(rig.log.entries.length).filter((id) => !poison.includes(id)));
     expect(rig.log.commits.some((offset) => offset > 0 && offset <= 20)).toBe(true);
     await rig.stop();
   });
@@ -142,7 +167,7 @@ describe('poison', () => {
     // Every second entry is poison: every round makes progress, and none may run away.
     const poison = ids(64).filter((id) => id % 2 === 1);
     const rig = rigWith(refuses(...poison), 64);
-    await rig.drained();
+    await drainedByTraffic(rig);
     expect(sorted(rig.deadLetters)).toEqual(poison);
     expect(rig.requests.length).toBeLessThan(64 * 8);
     await rig.stop();
@@ -150,6 +175,19 @@ describe('poison', () => {
 });
 
 describe('a destination that refuses everything', () => {
+  // Found by the drain simulation, seed 530: what shared a batch with poison had been refused once before the token was revoked.
+  it('convicts nobody, also where that begins in the middle of a search for poison', async () => {
+    for (let begins = 1; begins < 30; begins += 1) {
+      const rig = rigWith(({ ids: sent, number }) => {
+        if (number >= begins && number < begins + 100) return rejected('HTTP 403');
+        return sent.includes(3) || sent.includes(40) ? rejected() : delivered;
+      }, 60);
+      await drainedByTraffic(rig);
+      expect(sorted(rig.deadLetters)).toEqual([3, 40]);
+      await rig.stop();
+    }
+  });
+
   for (const [name, config] of [
     ['in one batch', {}],
     ['in batches of one', oneAtATime],

@@ -1,0 +1,512 @@
+// One run of the drain simulation: clients, one to three exporters and their backends, a disk, and what may happen to each,
+// drawn from the seed and checked after every step and every recovery. Invariant: all follows from seed and steps.
+
+import { DEAD_LETTER_GROUP, signalOf } from '../../agent/outlet.ts';
+import { LogFull } from '../../buffer/errors.ts';
+import type { FileSystem } from '../../buffer/ports/file_system.ts';
+import type { DrainConfig } from '../../exporters/drain/config.ts';
+import { Backend, GIANT_CHUNK_BYTES, type Mood, moods } from './backend.ts';
+import { DrainChecks, droppedIn, newWatched, type Watched } from './drain_checks.ts';
+import { ANSWER_BYTES_MAX, type ExporterBug, simulatedExporter } from './drain_exporter.ts';
+import { DrainJournal } from './drain_journal.ts';
+import { DrainModel, type ModelEntry } from './drain_model.ts';
+import { type DrainOptions, deriveDrainOptions } from './drain_options.ts';
+import { type DrainSubject, lettersOf, openDrainSubject } from './drain_subject.ts';
+import { World } from './machine.ts';
+import { Payloads } from './payload.ts';
+import { SeededRandom } from './random.ts';
+import { toggleFault } from './trouble.ts';
+import { Violation } from './violation.ts';
+
+const WAIT_MAX_MS = 3_600_000;
+/** What a stop may take beyond its deadline: a request and the last write of offsets are left behind after a while. */
+const STOP_GRACE_MS = 1_000;
+/** What the writing of offsets may take beyond its interval. */
+const COMMIT_GRACE_MS = 1_000;
+/** In so much time an exporter whose backend is well has everything: longer than any time-out and back-off. */
+const PATIENCE_MS = 120_000;
+/** The end of a run: as long as a destination may ask for, and then some. */
+const FINISH_MAX_MS = 3 * 3_600_000;
+
+export interface DrainSettings {
+  readonly seed: number;
+  readonly steps: number;
+  readonly trace?: boolean;
+  /** Set instead of what the seed says. */
+  readonly options?: Partial<DrainOptions>;
+  /** Puts a bug between the log and its disk, the loop and its exporter, or into what the loop is told to do. */
+  readonly plant?: {
+    readonly fileSystem?: (inner: FileSystem) => FileSystem;
+    readonly exporter?: ExporterBug;
+    readonly config?: (config: DrainConfig) => DrainConfig;
+    /** After every opening. */
+    readonly subject?: (subject: DrainSubject) => void;
+  };
+}
+
+/** What was committed when: after a crash no more than the last interval may be forgotten. */
+interface Sample {
+  readonly at_ms: number;
+  readonly committed: ReadonlyMap<string, number>;
+}
+
+export class DrainRun {
+  readonly seed: number;
+  readonly options: DrainOptions;
+  readonly world: World;
+  readonly counts = { appended: 0, acknowledged: 0, refused: 0, full: 0, recoveries: 0 };
+  readonly backends: readonly Backend[];
+  readonly watched: readonly Watched[];
+  readonly #plant: NonNullable<DrainSettings['plant']>;
+  readonly #steps: number;
+  readonly #random: SeededRandom;
+  readonly #backOff: SeededRandom;
+  readonly #model: DrainModel;
+  readonly #checks: DrainChecks;
+  #subject: DrainSubject | undefined;
+  #pending = new Set<Promise<void>>();
+  #samples: Sample[] = [];
+  #ids = 0;
+  #broken = false;
+  /** Nothing fails any more. */
+  #ending = false;
+  /** When the last life ended, ms of virtual time. */
+  #ended_ms = 0;
+  /** Since when the disk is well and the agent runs, ms of virtual time. */
+  #wellSince_ms = 0;
+
+  constructor(settings: DrainSettings) {
+    const { seed, steps } = settings;
+    const random = new SeededRandom(seed).fork('drain');
+    this.seed = seed;
+    this.#steps = steps;
+    this.#plant = settings.plant ?? {};
+    this.options = { ...deriveDrainOptions(random.fork('options')), ...settings.options };
+    this.#random = random.fork('workload');
+    this.#backOff = random.fork('back-off');
+    this.#model = new DrainModel(new Payloads(seed));
+    this.#checks = new DrainChecks(this.options, this.#model);
+    this.world = new World(seed, settings.trace);
+    this.watched = this.options.exporters.map((exporter, index) =>
+      newWatched(index, new DrainJournal(this.world, this.#model, exporter), (entry) =>
+        this.#isPoison(entry, index),
+      ),
+    );
+    this.backends = this.options.exporters.map(({ id }, index) => this.#backend(id, index, random.fork(id)));
+  }
+
+  /** @throws Violation */
+  async execute(): Promise<void> {
+    await this.#open();
+    for (let step = 0; step < this.#steps; step++) {
+      await this.#step();
+      await this.#recoverIfDead();
+      await this.#check();
+    }
+    await this.#finish();
+  }
+
+  get requests(): number {
+    return this.watched.reduce((sum, { journal }) => sum + journal.requests, 0);
+  }
+
+  #backend(name: string, index: number, random: SeededRandom): Backend {
+    return new Backend({
+      name,
+      clock: this.world.clock,
+      random,
+      read: (body) => {
+        const ids = this.#model.idsOf(body);
+        return { ids, poisoned: ids.some((id) => this.#isPoison(this.#model.entries.get(id)!, index)) };
+      },
+      accepted: () => {},
+      event: (line) => this.world.trace.event(line),
+    });
+  }
+
+  /** Told by the id alone, so that backend and judge agree. */
+  #isPoison(entry: ModelEntry, index: number): boolean {
+    const share = this.options.exporters[index]!.poison;
+    const hash = Math.imul(entry.id + 1, 0x9e3779b1 + 2 * index) >>> 0;
+    return !this.#isCanary(entry) && hash / 2 ** 32 < share;
+  }
+
+  #isCanary(entry: ModelEntry): boolean {
+    return entry.items === CANARY_ITEMS;
+  }
+
+  async #step(): Promise<void> {
+    const { options, world } = this;
+    const random = this.#random;
+    const roll = random.next();
+    if (roll < 0.4) this.#append();
+    else if (roll < 0.58) await world.pass(random.pick([0.1, 5, 200, 1_000, 5_000, 30_000, 150_000]));
+    else if (roll < 0.6) await world.pass(random.pick([600_000, 3_600_000]));
+    else if (roll < 0.8) this.#turn();
+    else if (roll < 0.84) await this.#settle();
+    else if (roll < 0.88) await this.#reopen();
+    else if (roll < 0.93) this.#doom();
+    else if (roll < 0.95) await world.drive('retain', this.#subject!.log.retain(), WAIT_MAX_MS);
+    else if (options.faults) this.#toggle();
+  }
+
+  #append(): void {
+    const random = this.#random;
+    for (let count = random.pick([1, 3, 20]); count > 0; count--) {
+      const stream = random.integer(this.options.streams.length);
+      const undecodable = random.chance(this.options.undecodable);
+      this.#appendOne(stream, random.between(1, 5), random.integer(this.options.entry_bytes), undecodable);
+    }
+  }
+
+  #appendOne(
+    stream: number,
+    items: number,
+    content_bytes: number,
+    undecodable: boolean,
+  ): ModelEntry | undefined {
+    const id = this.#ids++;
+    const name = this.options.streams[stream]!;
+    const shard = this.#subject!.streams[stream]!.shardOf(this.#random.integer(2 ** 32));
+    const bytes = this.#model.bytesOf(id, content_bytes, signalOf(name)!, items, undecodable);
+    let offset: number;
+    try {
+      offset = shard.append([bytes]);
+    } catch (error) {
+      if (!(error instanceof LogFull)) throw error;
+      this.counts.full += 1;
+      return undefined;
+    }
+    // The caller's memory is the caller's again.
+    bytes.fill(0xee);
+    this.counts.appended += 1;
+    const entry = this.#model.appended({ id, shard: shard.id, offset, content_bytes, items, undecodable });
+    const seen = shard.durable(offset).then(
+      () => {
+        this.counts.acknowledged += 1;
+        this.#model.owe(entry, this.world.clock.time_ms);
+      },
+      () => {
+        this.counts.refused += 1;
+      },
+    );
+    this.#pending.add(seen);
+    void seen.finally(() => this.#pending.delete(seen));
+    return entry;
+  }
+
+  async #settle(): Promise<void> {
+    await this.world.drive('durable', Promise.all(this.#pending), WAIT_MAX_MS);
+  }
+
+  /** One backend has a new mood; half of them get well. */
+  #turn(): void {
+    const random = this.#random;
+    const mood: Mood = random.chance(0.5) ? 'healthy' : random.pick(moods);
+    random.pick(this.backends).become(mood);
+  }
+
+  #toggle(): void {
+    this.#broken = toggleFault(this.world, this.#random);
+    this.#wellSince_ms = this.world.clock.time_ms;
+  }
+
+  #doom(): void {
+    if (this.options.crashes === 'none') return;
+    this.world.process.diesAt = this.world.process.operations + this.#random.between(1, 40);
+    this.world.process.diesAfterEffect = this.#random.chance(0.5);
+  }
+
+  async #reopen(): Promise<void> {
+    if (await this.#close(this.#random.pick([0, 1_000, 15_000]))) await this.#open();
+  }
+
+  /** An orderly end with so much patience for what is under way. False where the process died meanwhile. */
+  async #close(deadline_ms: number): Promise<boolean> {
+    const { world } = this;
+    const { life } = world.process;
+    const deadline = new AbortController();
+    world.clock.after(deadline_ms, life, () => deadline.abort());
+    const began_ms = world.clock.time_ms;
+    const stops = Promise.all(this.#subject!.outlets.map((outlet) => outlet.stop(deadline.signal)));
+    const stopped = await world.drive('stop', stops, WAIT_MAX_MS);
+    if (stopped.state === 'failed') throw stopped.error;
+    const took_ms = world.clock.time_ms - began_ms;
+    if (!this.#broken && took_ms > deadline_ms + STOP_GRACE_MS) {
+      throw new Violation(14, `stopping took ${took_ms} ms, the deadline was ${deadline_ms}`);
+    }
+    if (stopped.state === 'died') return false;
+    for (const { journal } of this.watched) journal.stopped();
+    const closed = await world.drive('close', this.#subject!.log.close(), WAIT_MAX_MS);
+    if (closed.state === 'died') return false;
+    if (closed.state === 'failed' && !this.#broken) throw new Violation(14, `close: ${closed.error}`);
+    await world.pass(10);
+    if (life.dead) return false;
+    this.#model.check();
+    // What was committed is on disk now, however short ago it was.
+    if (closed.state === 'done' && !this.#broken) this.#samples = [this.#sample(Number.NEGATIVE_INFINITY)];
+    this.#forgetLife();
+    world.restart();
+    return true;
+  }
+
+  #forgetLife(): void {
+    for (const watched of this.watched) {
+      if (this.#subject) watched.droppedBefore += droppedIn(this.#subject, watched);
+    }
+    this.#subject = undefined;
+    this.#ended_ms = this.world.clock.time_ms;
+    this.#pending.clear();
+  }
+
+  async #recoverIfDead(): Promise<void> {
+    if (!this.world.process.life.dead) return;
+    this.#forgetLife();
+    this.#crash();
+    await this.#open();
+  }
+
+  #crash(): void {
+    const { crashes } = this.options;
+    this.world.crash(crashes === 'power' || (crashes === 'both' && this.#random.chance(0.6)));
+  }
+
+  async #open(): Promise<void> {
+    const { world } = this;
+    for (let attempt = 0; ; attempt++) {
+      const mayDie = this.counts.recoveries > 0 && !this.#ending && this.options.crashes !== 'none';
+      if (mayDie && this.#random.chance(0.2)) {
+        world.process.diesAt = this.#random.between(1, 60);
+      }
+      const opened = await world.drive('open', this.#openSubject(), WAIT_MAX_MS);
+      if (opened.state === 'done') {
+        this.#subject = opened.value;
+        break;
+      }
+      if (opened.state === 'failed') {
+        if (!this.#broken)
+          throw new Violation(14, `the log does not open on a healthy disk: ${opened.error}`);
+        if (attempt >= 3) this.#heal();
+        world.restart();
+      } else this.#crash();
+    }
+    this.counts.recoveries += 1;
+    this.#wellSince_ms = world.clock.time_ms;
+    this.#checkRecovered();
+    await this.#start();
+    await this.#recoverIfDead();
+  }
+
+  async #openSubject(): Promise<DrainSubject> {
+    const { world } = this;
+    const { fileSystem, exporter, config } = this.#plant;
+    return openDrainSubject({
+      world,
+      options: this.options,
+      fileSystem: fileSystem?.(world.process) ?? world.process,
+      random: this.#backOff,
+      factory: (index) =>
+        simulatedExporter(world, this.backends[index]!, this.watched[index]!.journal, exporter),
+      config: (each) => config?.(each.config) ?? each.config,
+    });
+  }
+
+  #checkRecovered(): void {
+    const subject = this.#subject!;
+    for (const shard of subject.shards) this.#model.recovered(shard.id, shard.highWatermark);
+    const durable_ms = this.#ended_ms - this.options.offsetsInterval_ms - COMMIT_GRACE_MS;
+    for (const watched of this.watched) {
+      const { sources } = subject.outlets[watched.index]!;
+      watched.journal.begin(sources);
+      for (const source of sources) {
+        const key = `${watched.index} ${source.name}`;
+        const forgotten = this.#samples.find(
+          ({ at_ms, committed }) => at_ms <= durable_ms && committed.get(key)! > source.committed(),
+        );
+        if (forgotten) {
+          const committed = forgotten.committed.get(key);
+          throw new Violation(
+            6,
+            `${source.name} is committed up to ${source.committed()}, long ago it was ${committed}`,
+          );
+        }
+      }
+    }
+    this.#samples = this.#broken ? [] : [this.#sample(Number.NEGATIVE_INFINITY)];
+    this.#model.check();
+  }
+
+  async #start(): Promise<void> {
+    const subject = this.#subject!;
+    this.#plant.subject?.(subject);
+    const work = async (): Promise<void> => {
+      for (const watched of this.watched) await this.#checks.recovered(subject, watched);
+    };
+    const checked = await this.world.drive('reading dead letters', work(), WAIT_MAX_MS);
+    if (checked.state === 'failed' && (checked.error instanceof Violation || !this.#broken))
+      throw checked.error;
+    if (checked.state === 'died') return;
+    await Promise.all(subject.outlets.map((outlet) => outlet.start()));
+  }
+
+  #heal(): void {
+    this.world.faults.heal();
+    this.world.disk.capacity_bytes = Number.MAX_SAFE_INTEGER;
+    this.#broken = false;
+    this.#wellSince_ms = this.world.clock.time_ms;
+  }
+
+  async #check(): Promise<void> {
+    this.#model.check();
+    const subject = this.#subject!;
+    for (const shard of subject.shards) {
+      const { appended, failed } = shard.account();
+      if (appended + failed !== shard.highWatermark)
+        throw new Violation(8, `${shard.id}: ${appended} + ${failed}`);
+    }
+    for (const [index, outlet] of subject.outlets.entries()) {
+      const still = outlet.warnings().find((warning) => warning.includes('stands still'));
+      if (still) throw new Violation(14, still);
+      if (outlet.telemetry.inFlight < 0 || outlet.telemetry.held < 0) {
+        throw new Violation(13, `${outlet.id}: ${JSON.stringify(outlet.telemetry)}`);
+      }
+      const taken_bytes = this.backends[index]!.answerTaken_bytes;
+      if (taken_bytes > ANSWER_BYTES_MAX + GIANT_CHUNK_BYTES) {
+        throw new Violation(13, `${outlet.id} read ${taken_bytes} bytes of an answer`);
+      }
+    }
+    await this.#checkCommitted();
+    for (const watched of this.watched) this.#checkPrompt(watched);
+    this.#remember();
+    this.#model.check();
+  }
+
+  async #checkCommitted(): Promise<void> {
+    const subject = this.#subject!;
+    const work = async (): Promise<void> => {
+      for (const watched of this.watched) await this.#checks.committed(subject, watched);
+    };
+    const checked = await this.world.drive('reading dead letters', work(), WAIT_MAX_MS);
+    if (checked.state === 'failed' && (checked.error instanceof Violation || !this.#broken))
+      throw checked.error;
+    if (checked.state === 'died') await this.#recoverIfDead();
+  }
+
+  /** Seven, and the reverse of it: who is well is served, whatever the others do. */
+  #checkPrompt({ index, journal }: Watched): void {
+    const { on_rejected, rate_limit_bytes_per_s, protect, max_lag } = journal.options.config;
+    if (this.#broken || journal.options.poison > 0 || on_rejected === 'drop' || on_rejected === 'dead_letter')
+      return;
+    if (
+      rate_limit_bytes_per_s > 0 ||
+      !protect ||
+      max_lag.age_ms !== undefined ||
+      this.options.whenFull === 'drop_oldest'
+    )
+      return;
+    const backend = this.backends[index]!;
+    if (!['healthy', 'partial', 'garbage', 'giant'].includes(backend.mood)) return;
+    const now_ms = this.world.clock.time_ms;
+    const well_ms = Math.max(backend.since_ms, this.#wellSince_ms, journal.patience_ms);
+    if (now_ms - well_ms < PATIENCE_MS) return;
+    const mine = new Set(this.#subject!.outlets[index]!.sources.map((source) => source.name));
+    for (const entry of this.#model.entries.values()) {
+      if (!entry.owed || entry.undecodable || !mine.has(entry.shard) || journal.told.has(entry.id)) continue;
+      if (now_ms - entry.owed_ms < PATIENCE_MS) continue;
+      throw new Violation(
+        14,
+        `${journal.options.id} is well and waits for entry ${entry.id} since ${entry.owed_ms} ms`,
+      );
+    }
+  }
+
+  #sample(at_ms: number): Sample {
+    const committed = new Map<string, number>();
+    for (const { index } of this.watched) {
+      for (const source of this.#subject!.outlets[index]!.sources)
+        committed.set(`${index} ${source.name}`, source.committed());
+    }
+    return { at_ms, committed };
+  }
+
+  #remember(): void {
+    if (this.#broken) this.#samples = [];
+    else this.#samples.push(this.#sample(this.world.clock.time_ms));
+  }
+
+  async #finish(): Promise<void> {
+    this.world.trace.event('FINISH');
+    this.#ending = true;
+    this.#heal();
+    this.world.process.diesAt = Number.MAX_SAFE_INTEGER;
+    for (const [index, backend] of this.backends.entries()) {
+      backend.become('healthy');
+      // Who asked to hold what is refused waits for it to be mended.
+      if (this.options.exporters[index]!.config.on_rejected === 'hold') backend.refusesPoison = false;
+    }
+    await this.#settle();
+    await this.#drained();
+    await this.#check();
+    this.#checkJitter();
+    await this.#close(0);
+    await this.#open();
+    for (const watched of this.watched) {
+      const requests = watched.journal.requests;
+      await this.world.drive('the last check', this.#checks.settled(this.#subject!, watched), WAIT_MAX_MS);
+      await this.world.pass(5_000);
+      if (watched.journal.requests !== requests)
+        throw new Violation(6, 'sends again what an orderly stop committed');
+    }
+    await this.#check();
+    await this.#close(0);
+  }
+
+  /** A canary now and then: what is refused at the end of the log is judged when something comes after it. */
+  async #drained(): Promise<void> {
+    const until_ms = this.world.clock.time_ms + FINISH_MAX_MS;
+    const passed = new Set<number>();
+    for (;;) {
+      for (const stream of this.options.streams.keys()) {
+        if (passed.has(stream)) continue;
+        const canary = this.#appendOne(stream, CANARY_ITEMS, 10, false);
+        await this.#settle();
+        if (canary?.owed) passed.add(stream);
+        else await this.#lookAtLetters();
+      }
+      await this.world.pass(30_000);
+      await this.#check();
+      const lag = this.#subject!.outlets.reduce((sum, outlet) => sum + outlet.lag().entries, 0);
+      if (lag === 0 && passed.size === this.options.streams.length) return;
+      if (lag > 0) passed.clear();
+      if (this.world.clock.time_ms > until_ms) {
+        throw new Violation(14, `all is well again and ${lag} entries are not delivered`);
+      }
+    }
+  }
+
+  /** Somebody reads the dead letters and lets them go: until then they take up room. */
+  async #lookAtLetters(): Promise<void> {
+    const subject = this.#subject!;
+    const work = async (): Promise<void> => {
+      for (const watched of this.watched) {
+        await this.#checks.readLetters(subject, watched);
+        const letters = await subject.log.stream(lettersOf(watched.index));
+        const group = await letters.group(DEAD_LETTER_GROUP);
+        await group.commit(letters.shards[0]!, letters.shards[0]!.highWatermark);
+      }
+    };
+    await this.world.drive('looking at dead letters', work(), WAIT_MAX_MS);
+  }
+
+  /** Two agents that fail together must not come back together. */
+  #checkJitter(): void {
+    for (const { journal } of this.watched) {
+      if (journal.jitter.length < 8) continue;
+      const spread = Math.max(...journal.jitter) - Math.min(...journal.jitter);
+      if (spread < 0.05) throw new Violation(14, `${journal.options.id} backs off without jitter`);
+    }
+  }
+}
+
+/** No other entry has as many items: it is no poison to anybody. */
+const CANARY_ITEMS = 7;
