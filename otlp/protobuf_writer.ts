@@ -31,16 +31,16 @@ export class ProtobufWriter {
     this.#view = new DataView(this.#bytes.buffer, 0, 0);
   }
 
-  /** Begins anew; what `finish` gave is no longer valid. */
+  /** Begins anew, as `finish` does too. */
   reset(): void {
     this.length = 0;
-    this.#giveBack();
+    if (this.#bytes.length > KEPT_BYTES_MAX) this.#replace(0);
   }
 
-  /** All that was written, as a view that is valid until the next `reset`. */
+  /** All that was written, as a view that is valid until something is written again. */
   finish(): Buffer {
     const message = this.#written();
-    this.#giveBack();
+    this.reset();
     return message;
   }
 
@@ -172,10 +172,6 @@ export class ProtobufWriter {
   room(more: number): Buffer {
     this.#reserve(more);
     return this.#bytes;
-  }
-
-  #giveBack(): void {
-    if (this.#bytes.length > KEPT_BYTES_MAX) this.#replace(0);
   }
 
   #written(): Buffer {
