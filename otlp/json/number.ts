@@ -32,7 +32,7 @@ export class JsonInteger {
       for (let i = at; i < chunkEnd; i++) {
         const digit = bytes[i]! - 0x30;
         // A point or an exponent: 1.0 and 1e3 are integers too (ProtoJSON).
-        if (digit < 0 || digit > 9) return this.#readScientific(bytes.toString('latin1', first, stop));
+        if (digit < 0 || digit > 9) return this.#readRational(bytes, first, stop);
         chunk = chunk * 10 + digit;
         scale *= 10;
       }
@@ -45,7 +45,19 @@ export class JsonInteger {
     return this.#within64();
   }
 
-  #readScientific(text: string): boolean {
+  /** With a point or an exponent; most are short, and then the double is exact wherever it is an integer. */
+  #readRational(bytes: Buffer, first: number, stop: number): boolean {
+    const value = stop - first > EXACT_DIGITS_MAX ? 0 : doubleAt(bytes, first, stop);
+    // Zero may be what is left of a small fraction.
+    if (value === 0 || value > Number.MAX_SAFE_INTEGER) {
+      return this.#readDigits(bytes.toString('latin1', first, stop));
+    }
+    this.high = Math.floor(value / TWO_32);
+    this.low = value % TWO_32;
+    return Number.isInteger(value) && this.#within64();
+  }
+
+  #readDigits(text: string): boolean {
     const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
     const [whole = '', fraction = ''] = mantissa.split('.');
     const digits = (whole + fraction).replace(/^0+/, '');

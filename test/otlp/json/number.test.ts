@@ -36,18 +36,23 @@ describe('JsonInteger', () => {
     expect(integerOf(String(2n ** 64n))).toBeUndefined();
   });
 
-  it('reads exponents and fractions exactly, or says that it is no integer', () => {
+  it('reads exponents and fractions exactly, short ones and long ones, or says that it is no integer', () => {
     const exponent = fc.integer({ min: -22, max: 22 });
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 10n ** 20n }), fc.nat(19), exponent, (digits, point, power) => {
-        const text = String(digits).padStart(point + 1, '0');
-        const mantissa = point === 0 ? text : `${text.slice(0, -point)}.${text.slice(-point)}`;
-        const zeros = power - point;
-        const isWhole = zeros >= 0 || digits % 10n ** BigInt(-zeros) === 0n;
-        const value = zeros >= 0 ? digits * 10n ** BigInt(zeros) : digits / 10n ** BigInt(-zeros);
-        const expected = isWhole && value < 2n ** 64n ? value : undefined;
-        expect(integerOf(`${mantissa}e${power}`)).toBe(expected);
-      }),
+      fc.property(
+        fc.oneof(fc.bigInt({ min: 0n, max: 10n ** 20n }), fc.bigInt({ min: 0n, max: 9999n })),
+        fc.nat(19),
+        exponent,
+        (digits, point, power) => {
+          const text = String(digits).padStart(point + 1, '0');
+          const mantissa = point === 0 ? text : `${text.slice(0, -point)}.${text.slice(-point)}`;
+          const zeros = power - point;
+          const isWhole = zeros >= 0 || digits % 10n ** BigInt(-zeros) === 0n;
+          const value = zeros >= 0 ? digits * 10n ** BigInt(zeros) : digits / 10n ** BigInt(-zeros);
+          const expected = isWhole && value < 2n ** 64n ? value : undefined;
+          expect(integerOf(`${mantissa}e${power}`)).toBe(expected);
+        },
+      ),
       random,
     );
   });
