@@ -7,9 +7,22 @@ import { gzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { requestToJson } from '../../../otlp/json/from_protobuf.ts';
 import { signals } from '../../../otlp/signal.ts';
 import { mutationArbitrary } from '../../otlp/arbitrary.ts';
-import { GrpcClient, pathOf, type Running, raw, request, send, startReceiver, statusOf } from './harness.ts';
+import { seeded } from '../../otlp/json/json_writer.ts';
+import { mutant } from '../../otlp/json/mutant.ts';
+import {
+  GrpcClient,
+  JSON_TYPE,
+  pathOf,
+  type Running,
+  raw,
+  request,
+  send,
+  startReceiver,
+  statusOf,
+} from './harness.ts';
 
 const random = { seed: 20_240_608 };
 const signal = fc.constantFrom(...signals);
@@ -42,6 +55,25 @@ describe('mutated requests', () => {
         const answer = await send(running.port, { agent, path: pathOf[each], body });
         seen.add(answer.status);
         expect([200, 400]).toContain(answer.status);
+        if (answer.status === 400) expect(statusOf(answer).code).toBe(3);
+      }),
+      { ...random, numRuns: 800 },
+    );
+    expect([...seen].sort()).toEqual([200, 400]);
+    await stillServes();
+  });
+
+  it('over HTTP in JSON are taken or refused with a Status in JSON', async () => {
+    const seen = new Set<number>();
+    const texts = new Map(signals.map((each) => [each, requestToJson(each, request(each, 3))]));
+    await fc.assert(
+      fc.asyncProperty(signal, fc.integer(), async (each, seed) => {
+        const body = mutant(texts.get(each)!, seeded(seed));
+        const headers = { 'Content-Type': JSON_TYPE };
+        const answer = await send(running.port, { agent, path: pathOf[each], headers, body });
+        seen.add(answer.status);
+        expect([200, 400]).toContain(answer.status);
+        expect(answer.headers['content-type']).toBe(JSON_TYPE);
         if (answer.status === 400) expect(statusOf(answer).code).toBe(3);
       }),
       { ...random, numRuns: 800 },
