@@ -17,7 +17,7 @@ const material = {
   key_pem: secret().optional(),
   min_version: version.default('1.2'),
   max_version: version.optional(),
-  /** Files are read again this often; unset: when they change. */
+  /** Files are read again this often; unset: every 10 s. */
   reload_interval: durationMs({ min: 1000 }).optional(),
 };
 
@@ -35,6 +35,8 @@ const server = z.strictObject({
   ...material,
   /** Clients must show a certificate signed by one of these. */
   client_ca_file: filePath().optional(),
+  /** The Collector's key: the file is read again in any case. */
+  client_ca_file_reload: z.boolean().optional(),
 });
 
 type Material = Pick<

@@ -70,7 +70,7 @@ export function readBody(
 }
 
 /** Gathers the chunks: a body that comes in one piece is not copied at all, others once. */
-class Body implements RequestBody {
+export class Body implements RequestBody {
   bytes: Buffer = nothing;
   length = 0;
   readonly #declared: number | undefined;

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { formatAddress } from '../../config/endpoint.ts';
 import { durationMs, listenAddress, section, sectionOf, sizeBytes } from '../../config/fields.ts';
+import { serverTlsSchema } from '../../config/tls.ts';
 
 const MIB = 2 ** 20;
 /** Larger messages cannot be stored as one entry, nor would any backend take them. */
@@ -15,32 +16,81 @@ const urlPath = () =>
 /** Connections beyond it are closed as they come. */
 const maxConnections = () => z.number().int().min(1).max(100_000).default(1000);
 
-const grpc = section({
-  endpoint: listenAddress().prefault('127.0.0.1:4317'),
-  /** The Collector's key; the kind of the address says it here. */
-  transport: z.enum(['tcp', 'unix']).optional(),
-  /** A message may have this many MiB, before and after decompression. */
-  max_recv_msg_size_mib: z.number().int().min(1).max(BODY_MIB_MAX).default(64),
-  /** Calls under way on one connection. */
-  max_concurrent_streams: z.number().int().min(1).max(10_000).default(100),
+/** Permissions of a unix socket, octal: who may connect. */
+const socketMode = () =>
+  z
+    .string()
+    .regex(/^0?[0-7]{3}$/, 'octal permissions such as "0660"')
+    .transform((text) => Number.parseInt(text, 8))
+    .prefault('0600');
+
+/** What both protocols say about where they listen and who may come. */
+const door = {
+  /** The Collector's key. Without it the address says which it is; `unix` lets the address be a bare path. */
+  transport: z.enum(['tcp', 'tcp4', 'tcp6', 'unix']).optional(),
+  socket_mode: socketMode(),
   max_connections: maxConnections(),
+  tls: sectionOf(serverTlsSchema).optional(),
+};
+
+/** The Collector writes `transport: unix, endpoint: /run/otlp.sock`. */
+function withTransport<Output>(schema: z.ZodType<Output>): z.ZodType<Output, unknown> {
+  return sectionOf(
+    z.preprocess((value) => {
+      const { transport, endpoint } = (value ?? {}) as { transport?: unknown; endpoint?: unknown };
+      const bare = transport === 'unix' && typeof endpoint === 'string' && !endpoint.startsWith('unix:');
+      return bare ? { ...(value as object), endpoint: `unix:${endpoint}` } : value;
+    }, schema),
+  );
+}
+
+/** gRPC's own limits on connections, under the Collector's keys. 0 is for ever. */
+const keepalive = section({
+  server_parameters: section({
+    max_connection_idle: durationMs().default(0),
+    max_connection_age: durationMs().default(0),
+    max_connection_age_grace: durationMs().default(0),
+    /** Silence until a client is asked whether it is still there; two hours are gRPC's default and long for a half-open connection. */
+    time: durationMs({ min: 1000 }).prefault('2m'),
+    timeout: durationMs({ min: 100 }).prefault('20s'),
+  }).prefault({}),
+  enforcement_policy: section({
+    min_time: durationMs().prefault('5m'),
+    permit_without_stream: z.boolean().default(false),
+  }).prefault({}),
 });
 
-const http = section({
-  endpoint: listenAddress().prefault('127.0.0.1:4318'),
-  /** A body may have this many bytes, before and after decompression. */
-  max_request_body_size: sizeBytes({ min: 1024, max: BODY_MIB_MAX * MIB }).prefault('64MiB'),
-  traces_url_path: urlPath().default('/v1/traces'),
-  metrics_url_path: urlPath().default('/v1/metrics'),
-  logs_url_path: urlPath().default('/v1/logs'),
-  /** All headers must have come by then. */
-  read_header_timeout: durationMs({ min: 100 }).prefault('10s'),
-  /** Headers and body must have come by then. */
-  read_timeout: durationMs({ min: 100 }).prefault('60s'),
-  /** A connection without a request is closed after it. */
-  idle_timeout: durationMs({ min: 100 }).prefault('65s'),
-  max_connections: maxConnections(),
-});
+const grpc = withTransport(
+  section({
+    endpoint: listenAddress().prefault('127.0.0.1:4317'),
+    ...door,
+    /** A message may have this many MiB, before and after decompression. */
+    max_recv_msg_size_mib: z.number().int().min(1).max(BODY_MIB_MAX).default(64),
+    /** Calls under way on one connection. */
+    max_concurrent_streams: z.number().int().min(1).max(10_000).default(100),
+    /** A message must have come by then. */
+    read_timeout: durationMs({ min: 100 }).prefault('60s'),
+    keepalive: keepalive.prefault({}),
+  }),
+);
+
+const http = withTransport(
+  section({
+    endpoint: listenAddress().prefault('127.0.0.1:4318'),
+    ...door,
+    /** A body may have this many bytes, before and after decompression. */
+    max_request_body_size: sizeBytes({ min: 1024, max: BODY_MIB_MAX * MIB }).prefault('64MiB'),
+    traces_url_path: urlPath().default('/v1/traces'),
+    metrics_url_path: urlPath().default('/v1/metrics'),
+    logs_url_path: urlPath().default('/v1/logs'),
+    /** All headers must have come by then. */
+    read_header_timeout: durationMs({ min: 100 }).prefault('10s'),
+    /** Headers and body must have come by then. */
+    read_timeout: durationMs({ min: 100 }).prefault('60s'),
+    /** A connection without a request is closed after it. */
+    idle_timeout: durationMs({ min: 100 }).prefault('65s'),
+  }),
+);
 
 /** Which protocols are on: those that are named; both where none is. */
 const protocols = sectionOf(

@@ -2,12 +2,14 @@
 // Invariant: 200 is written only after `durable` has resolved, and every other end is a Status or a closed connection.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import { BlockPool } from '../../buffer/index.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { Codec } from '../../otlp/entry.ts';
 import { JsonTranscoder } from '../../otlp/json/to_protobuf.ts';
 import type { Signal } from '../../otlp/signal.ts';
 import type { Intake, Ticket } from '../receiver.ts';
+import { ServerCertificate } from '../tls.ts';
 import { answerRefusal, answerSuccess } from './answer.ts';
 import { ClientGone, readBody } from './body.ts';
 import { answerClientError } from './client_error.ts';
@@ -21,6 +23,7 @@ import { take } from './take.ts';
 
 // An ESM import of node:http reads all that it exports, and so loads Node's own fetch client, which nobody needs here.
 const { createServer } = process.getBuiltinModule('node:http');
+const { createServer: createSecureServer } = process.getBuiltinModule('node:https');
 
 const TRANSPORT = 'http';
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -41,7 +44,8 @@ export class HttpServer {
   readonly #inFlight: InFlight;
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
   readonly #transcoder: JsonTranscoder;
-  readonly #server: Server;
+  readonly #server: Server | SecureServer;
+  readonly #certificate: ServerCertificate | undefined;
   #stopping = false;
 
   constructor(config: HttpConfig, id: string, logger: Logger, intake: Intake) {
@@ -61,13 +65,21 @@ export class HttpServer {
       maxBody_bytes: config.max_request_body_size,
     };
     const headersTimeout = Math.min(config.read_header_timeout, config.read_timeout);
-    this.#server = createServer({
+    const options = {
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout,
       requestTimeout: config.read_timeout,
       keepAliveTimeout: config.idle_timeout,
       connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS_MAX, Math.ceil(headersTimeout / 2)),
-    });
+    };
+    if (config.tls) {
+      this.#certificate = new ServerCertificate(config.tls, logger);
+      const server = createSecureServer({ ...options, ...this.#certificate.options() });
+      this.#certificate.follow(server);
+      this.#server = server;
+    } else {
+      this.#server = createServer(options);
+    }
     this.#server.maxHeadersCount = HEADERS_MAX;
     this.#server.maxConnections = config.max_connections;
     this.#server.on('request', (request, response) => this.#serve(request, response, false));
@@ -82,13 +94,15 @@ export class HttpServer {
 
   /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
   start(): Promise<string> {
-    const place = { id: this.#id, protocol: TRANSPORT, endpoint: this.#config.endpoint };
+    const { endpoint, socket_mode: socketMode } = this.#config;
+    const place = { id: this.#id, protocol: TRANSPORT, endpoint, socketMode };
     return listen(this.#server, place, this.#logger);
   }
 
   /** Answers what is in flight, then closes; what is left when `deadline` aborts is cut off. */
   stop(deadline: AbortSignal): Promise<void> {
     this.#stopping = true;
+    this.#certificate?.unfollow();
     const server = this.#server;
     return new Promise((resolve) => {
       const cut = () => server.closeAllConnections();

@@ -5,6 +5,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { type Address, formatAddress } from '../../config/endpoint.ts';
 import { HoldfastError } from '../../config/error.ts';
 import type { Logger } from '../../config/logger.ts';
+import { removeStaleSocket, withSocketMode } from './socket_file.ts';
 
 const advice: ReadonlyMap<string, string> = new Map([
   ['EADDRINUSE', 'something listens there already: stop it, or choose another port'],
@@ -13,6 +14,7 @@ const advice: ReadonlyMap<string, string> = new Map([
     'this user may not listen there: ports below 1024 need CAP_NET_BIND_SERVICE, or choose a higher one',
   ],
   ['EADDRNOTAVAIL', 'no interface of this machine has that address'],
+  ['ENOENT', 'the folder of the socket does not exist'],
   ['ENOTFOUND', 'that host name has no address'],
   ['EAFNOSUPPORT', 'this machine has no such address family: IPv6 may be switched off'],
 ]);
@@ -23,11 +25,14 @@ export interface Place {
   /** `grpc` or `http`, as under `protocols:` */
   readonly protocol: string;
   readonly endpoint: Address;
+  /** Permissions of a unix socket. */
+  readonly socketMode: number;
 }
 
 /** @returns the address with the port that it really has. @throws HoldfastError HF_RECEIVER_BIND */
-export function listen(server: Server, place: Place, logger: Logger): Promise<string> {
-  const { endpoint } = place;
+export async function listen(server: Server, place: Place, logger: Logger): Promise<string> {
+  const { endpoint, socketMode } = place;
+  if (endpoint.kind === 'unix') await removeStaleSocket(endpoint.path);
   return new Promise((resolve, reject) => {
     const onError = (error: Error) => reject(bindError(place, error));
     server.once('error', onError);
@@ -40,8 +45,9 @@ export function listen(server: Server, place: Place, logger: Logger): Promise<st
       const { address, port } = server.address() as AddressInfo;
       resolve(formatAddress({ kind: 'tcp', host: address, port }));
     });
-    if (endpoint.kind === 'unix') server.listen(endpoint.path);
-    else if (endpoint.host === '') server.listen(endpoint.port);
+    if (endpoint.kind === 'unix') {
+      withSocketMode(endpoint.path, socketMode, () => server.listen(endpoint.path));
+    } else if (endpoint.host === '') server.listen(endpoint.port);
     else server.listen(endpoint.port, endpoint.host);
   });
 }

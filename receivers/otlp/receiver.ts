@@ -3,7 +3,7 @@
 
 import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
 import { type OtlpReceiverConfig, otlpReceiverSchema } from './config.ts';
-import { GrpcServer } from './grpc.ts';
+import { GrpcServer } from './grpc/server.ts';
 import { HttpServer } from './http.ts';
 
 /** What the servers of both protocols have in common. */

@@ -1,5 +1,6 @@
 // shared/OTLP.md, the server's lines as far as they concern gRPC; each test is named by its number.
 
+import { gunzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HoldfastError } from '../../../config/error.ts';
@@ -53,7 +54,8 @@ describe('OTLP over gRPC', () => {
     const zipping = new GrpcClient(running.grpcPort, true);
     const body = request('traces', 50);
     await zipping.export('traces', body);
-    expect(Buffer.from(intake.entries[0]!.bytes)).toEqual(body);
+    expect(intake.entries).toMatchObject([{ codec: 'gzip', items: 50, rawLength: body.length }]);
+    expect(gunzipSync(intake.entries[0]!.bytes)).toEqual(body);
     zipping.close();
   });
 

@@ -27,6 +27,18 @@ describe('the configuration of the OTLP receiver', () => {
         max_recv_msg_size_mib: 64,
         max_concurrent_streams: 100,
         max_connections: 1000,
+        socket_mode: 0o600,
+        read_timeout: 60_000,
+        keepalive: {
+          server_parameters: {
+            max_connection_idle: 0,
+            max_connection_age: 0,
+            max_connection_age_grace: 0,
+            time: 120_000,
+            timeout: 20_000,
+          },
+          enforcement_policy: { min_time: 300_000, permit_without_stream: false },
+        },
       },
       http: {
         endpoint: { kind: 'tcp', host: '127.0.0.1', port: 4318 },
@@ -38,6 +50,7 @@ describe('the configuration of the OTLP receiver', () => {
         read_timeout: 60_000,
         idle_timeout: 65_000,
         max_connections: 1000,
+        socket_mode: 0o600,
       },
     });
   });

@@ -5,11 +5,11 @@ import os from 'node:os';
 import path from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { silentLogger } from '../../../config/logger.ts';
-import { type GrpcConfig, otlpReceiverSchema } from '../../../receivers/otlp/config.ts';
-import { GrpcServer } from '../../../receivers/otlp/grpc.ts';
-import { FakeIntake } from './fake_intake.ts';
-import { GrpcClient, request } from './harness.ts';
+import { silentLogger } from '../../../../config/logger.ts';
+import { type GrpcConfig, otlpReceiverSchema } from '../../../../receivers/otlp/config.ts';
+import { GrpcServer } from '../../../../receivers/otlp/grpc/server.ts';
+import { FakeIntake } from '../fake_intake.ts';
+import { GrpcClient, request } from '../harness.ts';
 
 let intake: FakeIntake;
 let server: GrpcServer;

@@ -1,0 +1,216 @@
+// OTLP over gRPC: the three unary Export methods on node:http2, raw bytes in and an empty message out.
+// Invariant: status 0 is sent only after `durable` has resolved; whoever should come back gets UNAVAILABLE with RetryInfo.
+
+import type {
+  Http2SecureServer,
+  Http2Server,
+  Http2Session,
+  IncomingHttpHeaders,
+  ServerHttp2Stream,
+} from 'node:http2';
+import { BlockPool } from '../../../buffer/index.ts';
+import type { Logger } from '../../../config/logger.ts';
+import { rpcCode } from '../../../otlp/status.ts';
+import type { Intake, Ticket } from '../../receiver.ts';
+import { ServerCertificate } from '../../tls.ts';
+import { ClientGone } from '../body.ts';
+import type { GrpcConfig } from '../config.ts';
+import { decompress } from '../decompress/decompress.ts';
+import { InFlight, Share } from '../in_flight.ts';
+import { listen } from '../listen.ts';
+import { logRefusal, Refusal, refusalOf, refusedHere } from '../refusal.ts';
+import { take } from '../take.ts';
+import { answerRefusal, answerSuccess } from './answer.ts';
+import { Connection, type Lifetime } from './connection.ts';
+import { type GrpcHead, readGrpcHead, signalOf } from './head.ts';
+import { readMessage } from './message.ts';
+
+const http2 = process.getBuiltinModule('node:http2');
+
+const TRANSPORT = 'grpc';
+const MIB = 2 ** 20;
+const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_MAX = 100;
+/** What a client may send ahead, per call and per connection: a link with 100 ms of delay then carries 10 MiB/s in one call. */
+const CALL_WINDOW_BYTES = MIB;
+const CONNECTION_WINDOW_BYTES = 4 * MIB;
+/** node:http2 refuses new calls on a connection that holds more than this, MB. */
+const SESSION_MEMORY_MB = 32;
+/** Memory of messages that is kept for the next ones. */
+const KEPT_BYTES_MAX = 4 * MIB;
+const TICK_MS_MAX = 1000;
+const HANDSHAKE_MS = 10_000;
+/** Connections made together do not end together. */
+const AGE_JITTER = 0.1;
+
+export class GrpcServer {
+  readonly #config: GrpcConfig;
+  readonly #id: string;
+  readonly #logger: Logger;
+  readonly #intake: Intake;
+  readonly #maxMessage_bytes: number;
+  readonly #inFlight: InFlight;
+  readonly #pool = new BlockPool(KEPT_BYTES_MAX);
+  readonly #server: Http2Server | Http2SecureServer;
+  readonly #certificate: ServerCertificate | undefined;
+  readonly #connections = new Map<Http2Session, Connection>();
+  /** Calls whose message still arrives, and until when it may. All get the same time, so the first is the next to end. */
+  readonly #arriving = new Map<ServerHttp2Stream, number>();
+  #ticker: NodeJS.Timeout | undefined;
+
+  /** @throws HoldfastError HF_RECEIVER_TLS */
+  constructor(config: GrpcConfig, id: string, logger: Logger, intake: Intake) {
+    this.#config = config;
+    this.#id = id;
+    this.#logger = logger;
+    this.#intake = intake;
+    this.#maxMessage_bytes = config.max_recv_msg_size_mib * MIB;
+    this.#inFlight = new InFlight(this.#maxMessage_bytes);
+    const options = {
+      settings: {
+        maxConcurrentStreams: config.max_concurrent_streams,
+        initialWindowSize: CALL_WINDOW_BYTES,
+        maxHeaderListSize: HEADER_BYTES_MAX,
+      },
+      maxHeaderListPairs: HEADERS_MAX,
+      maxSessionMemory: SESSION_MEMORY_MB,
+      noDelay: true,
+    };
+    if (config.tls) {
+      this.#certificate = new ServerCertificate(config.tls, logger);
+      const server = http2.createSecureServer({ ...options, ...this.#certificate.options() });
+      this.#certificate.follow(server);
+      this.#server = server;
+    } else {
+      this.#server = http2.createServer(options);
+    }
+    this.#server.maxConnections = config.max_connections;
+    this.#server.on('session', (session: Http2Session) => this.#welcome(session));
+    this.#server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      void this.#serve(stream, headers);
+    });
+  }
+
+  /** Bytes of requests held in memory now. */
+  get inFlight_bytes(): number {
+    return this.#inFlight.bytes;
+  }
+
+  /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
+  async start(): Promise<string> {
+    const { endpoint, socket_mode, read_timeout, keepalive } = this.#config;
+    const place = { id: this.#id, protocol: TRANSPORT, endpoint, socketMode: socket_mode };
+    const address = await listen(this.#server, place, this.#logger);
+    const shortest_ms = Math.min(read_timeout, keepalive.server_parameters.time);
+    this.#ticker = setInterval(() => this.#tick(Date.now()), Math.min(TICK_MS_MAX, shortest_ms / 2));
+    this.#ticker.unref();
+    return address;
+  }
+
+  /** Answers what is in flight, then closes; what is left when `deadline` aborts is cut off. */
+  stop(deadline: AbortSignal): Promise<void> {
+    clearInterval(this.#ticker);
+    this.#certificate?.unfollow();
+    return new Promise((resolve) => {
+      const cut = () => {
+        for (const connection of this.#connections.values()) connection.destroy();
+      };
+      this.#server.close(() => {
+        deadline.removeEventListener('abort', cut);
+        resolve();
+      });
+      for (const connection of this.#connections.values()) connection.drain();
+      if (deadline.aborted) cut();
+      else deadline.addEventListener('abort', cut, { once: true });
+    });
+  }
+
+  #welcome(session: Http2Session): void {
+    const connection = new Connection(session, lifetimeOf(this.#config), Date.now());
+    this.#connections.set(session, connection);
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+    session.on('ping', () => connection.pinged(Date.now()));
+    session.on('close', () => this.#connections.delete(session));
+  }
+
+  #tick(now_ms: number): void {
+    for (const connection of this.#connections.values()) connection.tick(now_ms);
+    for (const [stream, until_ms] of this.#arriving) {
+      if (until_ms > now_ms) break;
+      this.#arriving.delete(stream);
+      const late = new Refusal(408, rpcCode.DEADLINE_EXCEEDED, 'the message did not arrive in time');
+      logRefusal(this.#logger, TRANSPORT, late);
+      if (!stream.destroyed && !stream.headersSent) answerRefusal(stream, late);
+    }
+  }
+
+  async #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+    // Without a listener an error of a call that is gone would end the process.
+    stream.on('error', ignore);
+    const connection = stream.session && this.#connections.get(stream.session);
+    connection?.callBegan();
+    stream.on('close', () => connection?.callEnded(Date.now()));
+    const share = new Share(this.#inFlight);
+    try {
+      const head = readGrpcHead(headers, this.#intake.signals);
+      this.#intake.admit(0);
+      const ticket = await this.#accept(stream, head, share);
+      // The intake has its own copy, so the message is no longer held while the disk is waited for.
+      share.release();
+      if (ticket) await ticket.durable;
+      if (!stream.destroyed) answerSuccess(stream);
+    } catch (error) {
+      this.#refuse(stream, headers, error);
+    } finally {
+      share.release();
+    }
+  }
+
+  async #accept(stream: ServerHttp2Stream, head: GrpcHead, share: Share): Promise<Ticket | undefined> {
+    const limit = this.#maxMessage_bytes;
+    this.#arriving.set(stream, Date.now() + this.#config.read_timeout);
+    const reading = readMessage(stream, limit, share, this.#pool);
+    const { body, compressed } = await reading.finally(() => this.#arriving.delete(stream));
+    try {
+      const { bytes: arrived } = body;
+      if (!compressed || arrived.length === 0) {
+        return take(this.#intake, TRANSPORT, head.signal, 'identity', arrived, arrived);
+      }
+      if (!head.compression) {
+        throw new Refusal(400, rpcCode.INTERNAL, 'a compressed message without grpc-encoding');
+      }
+      const outcome = decompress(head.compression, arrived, limit, share);
+      const { codec, stored, bytes } = outcome instanceof Promise ? await outcome : outcome;
+      return take(this.#intake, TRANSPORT, head.signal, codec, stored, bytes);
+    } finally {
+      body.release();
+    }
+  }
+
+  #refuse(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, error: unknown): void {
+    if (error instanceof ClientGone) return;
+    const refusal = refusalOf(error);
+    const signal = signalOf(headers);
+    if (signal && refusedHere(error)) this.#intake.refused(signal, TRANSPORT, 0);
+    logRefusal(this.#logger, TRANSPORT, refusal);
+    // What was appended stays on disk though nobody hears of it: at least once.
+    if (!stream.destroyed && !stream.headersSent) answerRefusal(stream, refusal);
+  }
+}
+
+function lifetimeOf({ keepalive }: GrpcConfig): Lifetime {
+  const { server_parameters: server, enforcement_policy: policy } = keepalive;
+  return {
+    handshake_ms: HANDSHAKE_MS,
+    maxIdle_ms: server.max_connection_idle || Number.POSITIVE_INFINITY,
+    maxAge_ms:
+      (server.max_connection_age || Number.POSITIVE_INFINITY) * (1 + AGE_JITTER * (2 * Math.random() - 1)),
+    maxAgeGrace_ms: server.max_connection_age_grace || Number.POSITIVE_INFINITY,
+    ping_ms: server.time,
+    pingTimeout_ms: server.timeout,
+    minPing_ms: policy.min_time,
+    pingWithoutCall: policy.permit_without_stream,
+  };
+}
+
+function ignore(): void {}
