@@ -6,10 +6,12 @@ import type { Clock, Timer } from '../../buffer/ports/clock.ts';
 /** Whose events they are: those of a process that died never run. */
 export interface Life {
   dead: boolean;
+  /** Stopped until then: what is due comes late. */
+  frozenUntil_ms?: number;
 }
 
 interface Event {
-  readonly at_ms: number;
+  at_ms: number;
   readonly order: number;
   readonly life: Life;
   callback: (() => void) | undefined;
@@ -76,6 +78,12 @@ export class SimClock {
   #runNext(): boolean {
     for (let event = this.#pop(); event; event = this.#pop()) {
       if (!event.callback || event.life.dead) continue;
+      const { frozenUntil_ms } = event.life;
+      if (frozenUntil_ms !== undefined && frozenUntil_ms > event.at_ms) {
+        event.at_ms = frozenUntil_ms;
+        this.#push(event);
+        continue;
+      }
       if (event.at_ms > this.time_ms) this.time_ms = event.at_ms;
       event.callback();
       return true;

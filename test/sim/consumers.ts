@@ -24,14 +24,23 @@ export class Consumers {
   readonly #world: World;
   readonly #tracks: readonly ShardTrack[];
   readonly #wait_ms: number;
+  /** Whether the second group acknowledges entries one by one. */
+  readonly #acks: boolean;
   readonly #readers = new Map<string, Reader>();
   #held: Held[] = [];
 
-  constructor(world: World, random: SeededRandom, tracks: readonly ShardTrack[], wait_ms: number) {
+  constructor(
+    world: World,
+    random: SeededRandom,
+    tracks: readonly ShardTrack[],
+    wait_ms: number,
+    acks: boolean,
+  ) {
     this.#world = world;
     this.random = random;
     this.#tracks = tracks;
     this.#wait_ms = wait_ms;
+    this.#acks = acks;
   }
 
   /** Reads once. False where nothing came; `troubled`: the disk may say no. */
@@ -46,7 +55,7 @@ export class Consumers {
     const read = await this.#world.drive('read', reader.read(limits), this.#wait_ms);
     if (read.state === 'failed') {
       if (!troubled) throw new Violation(14, `a read failed on a healthy disk: ${read.error}`);
-      if (random.chance(0.3)) this.#close(name, index);
+      if (random.chance(0.3)) this.close(name, index);
       return false;
     }
     if (read.state === 'died' || !read.value) return false;
@@ -64,7 +73,9 @@ export class Consumers {
         for (let round = 0; lag() > 0; round++) {
           if (round > DRAIN_ROUNDS_MAX) throw new Violation(14, `${shard.id} ${name}: the lag does not end`);
           const came = await this.read(subject, name, index, false);
-          if (track.position > track.max) this.commit(subject, name, index, track.position);
+          if (track.position > subject.groups[name].committed(shard)) {
+            this.commit(subject, name, index, track.position);
+          }
           if (!came && track.position >= shard.highWatermark) break;
         }
         if (lag() > 0) throw new Violation(14, `${shard.id} ${name}: ${lag()} entries cannot be delivered`);
@@ -74,11 +85,12 @@ export class Consumers {
 
   commit(subject: Subject, name: GroupName, index: number, next: number): void {
     const track = this.#tracks[index]!.groups[name];
+    const { moves } = track;
     track.max = Math.max(track.max, next);
     track.ever = Math.max(track.ever, next);
     subject.groups[name].commit(subject.shards[index]!, next).then(
       () => {
-        track.durable = Math.max(track.durable, next);
+        if (track.moves === moves) track.durable = Math.max(track.durable, next);
       },
       () => {},
     );
@@ -129,7 +141,35 @@ export class Consumers {
     if (this.random.chance(0.2)) {
       this.#held.push({ batch, copies: batch.entries.map((entry) => Buffer.from(entry)) });
     } else batch.release();
-    if (this.random.chance(0.7)) this.commit(subject, name, index, batch.next);
+    if (this.#acks && name === GROUPS[1]) this.#ack(subject, index, batch);
+    else if (this.random.chance(0.7)) this.commit(subject, name, index, batch.next);
+  }
+
+  /** Acknowledges some of the batch, from its end to its beginning or the other way; now and then an old one as well. */
+  #ack(subject: Subject, index: number, batch: Batch): void {
+    const { random } = this;
+    const name = GROUPS[1];
+    const shard = subject.shards[index]!;
+    const { model, groups } = this.#tracks[index]!;
+    const track = groups[name];
+    const group = subject.groups[name];
+    const before = group.committed(shard);
+    const owed = model.owed(before, batch.next).filter((offset) => !track.acknowledged.has(offset));
+    if (random.chance(0.5)) owed.reverse();
+    for (const offset of owed) {
+      if (random.chance(0.15)) continue;
+      track.acknowledged.add(offset);
+      group.ack(shard, offset);
+    }
+    const committed = group.committed(shard);
+    const passed = model
+      .owed(Math.max(before, shard.logStart), committed)
+      .find((offset) => !track.acknowledged.has(offset));
+    if (passed !== undefined) {
+      throw new Violation(6, `${shard.id}: committed ${committed}, ${passed} was not acknowledged`);
+    }
+    track.max = Math.max(track.max, committed);
+    track.ever = Math.max(track.ever, committed);
   }
 
   #reader(subject: Subject, name: GroupName, index: number): Reader {
@@ -144,7 +184,8 @@ export class Consumers {
     return reader;
   }
 
-  #close(name: GroupName, index: number): void {
+  /** A reader that is opened next begins with what is committed. */
+  close(name: GroupName, index: number): void {
     const key = `${name} ${index}`;
     this.#readers.get(key)?.close();
     this.#readers.delete(key);

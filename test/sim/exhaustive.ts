@@ -29,6 +29,7 @@ const options: RunOptions = {
   commitDeadline_ms: 30_000,
   minFreeSpace_bytes: 0,
   secondGroupProtects: true,
+  maxLag_bytes: undefined,
 };
 
 /** What was asked and answered before the end. */

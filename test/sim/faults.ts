@@ -14,6 +14,7 @@ export const faultKinds = [
   'short_io',
   'slow_io',
   'bit_flip',
+  'harmed_file',
   'power_cut',
   'kill',
 ] as const;

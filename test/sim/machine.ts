@@ -11,6 +11,9 @@ import { Violation } from './violation.ts';
 
 export type Driven<T> = { state: 'done'; value: T } | { state: 'failed'; error: unknown } | { state: 'died' };
 
+/** Whoever looks at the machine from outside lives on when it stops. */
+const OUTSIDE: Life = { dead: false };
+
 export class World implements Machine {
   readonly disk: Disk;
   readonly clock = new SimClock();
@@ -56,7 +59,7 @@ export class World implements Machine {
   /** Lets `span_ms` of virtual time pass. */
   async pass(span_ms: number): Promise<void> {
     let over = false;
-    this.clock.plan(span_ms, this.process.life, () => {
+    this.clock.plan(span_ms, OUTSIDE, () => {
       over = true;
     });
     const { life } = this.process;

@@ -36,11 +36,21 @@ export class ShardModel {
   #start = 0;
   /** How many bits were flipped in the shard's segments. */
   flips = 0;
+  /** Whether one of them was flipped while the log was open. */
+  damagedLive = false;
   lost = 0;
+  /** Offsets whose file somebody cut, emptied or removed. */
+  readonly #harmed: { readonly from: number; readonly to: number }[] = [];
 
   constructor(name: string, payloads: Payloads) {
     this.name = name;
     this.#payloads = payloads;
+  }
+
+  /** Somebody harmed the file in which [from, to) stood: any of it may be gone, and is counted. */
+  harmed(from: number, to: number): void {
+    this.#harmed.push({ from, to });
+    this.flips += 1;
   }
 
   appended(first: number, ids: readonly { id: number; bytes: number }[]): ModelBatch {
@@ -76,7 +86,8 @@ export class ShardModel {
       this.#fail(slot.settled ? 4 : 3, `offset ${offset} was read with bytes that it never had`);
       return;
     }
-    if (slot.lost) this.#fail(4, `offset ${offset} was lost and came back`);
+    // What one reader found damaged on disk another may still get from memory.
+    if (slot.lost && !this.damagedLive) this.#fail(4, `offset ${offset} was lost and came back`);
     this.#settle(offset, entry);
   }
 
@@ -103,12 +114,12 @@ export class ShardModel {
 
   /** Checks what a group was given of [from, to): nothing that is owed may be left out. */
   delivered(from: number, to: number, present: ReadonlySet<number>): void {
-    this.#checkMissing(this.owed(from, to).filter((offset) => !present.has(offset)));
+    this.#checkMissing(this.owed(from, to), present);
   }
 
   /** Checks a full read of [from, end): `present` are the offsets that it gave. */
   audited(from: number, end: number, present: ReadonlySet<number>): void {
-    this.#checkMissing(this.owed(from, end).filter((offset) => !present.has(offset)));
+    this.#checkMissing(this.owed(from, end), present);
     const batches = new Set<ModelBatch>();
     for (const offset of present) {
       const settled = this.#slots.get(offset)?.settled;
@@ -135,9 +146,40 @@ export class ShardModel {
     return counts;
   }
 
-  #checkMissing(missing: readonly number[]): void {
+  #checkMissing(owed: readonly number[], present: ReadonlySet<number>): void {
+    const missing: [number, number][] = [];
+    let last: [number, number] | undefined;
+    for (const offset of owed) {
+      if (present.has(offset)) last = undefined;
+      else if (this.#harmed.some(({ from, to }) => offset >= from && offset < to))
+        this.#lose(offset, offset + 1);
+      else if (last) last[1] = offset + 1;
+      else {
+        last = [offset, offset + 1];
+        missing.push(last);
+      }
+    }
     if (missing.length === 0) return;
-    const runs = runsOf(missing);
+    const fresh: [number, number][] = [];
+    for (const run of missing) {
+      // Whoever begins within a damaged frame misses less of it than who begins before: that is one loss.
+      if (this.#lostBeside(run[0], -1) || this.#lostBeside(run[1] - 1, 1)) this.#lose(run[0], run[1]);
+      else fresh.push(run);
+    }
+    this.#loseFresh(fresh);
+  }
+
+  /** Whether the next entry in that direction that anybody was promised is lost. */
+  #lostBeside(offset: number, direction: 1 | -1): boolean {
+    for (let at = offset + direction; at >= this.#start && at < this.end; at += direction) {
+      const slot = this.#slots.get(at);
+      if (slot?.settled) return slot.lost;
+    }
+    return false;
+  }
+
+  #loseFresh(runs: readonly [number, number][]): void {
+    if (runs.length === 0) return;
     if (runs.length > this.flips - this.lost) {
       const shown = runs.map(([a, b]) => `${a}…${b - 1}`).join(', ');
       this.#fail(1, `acknowledged or delivered entries are gone: ${shown}; ${this.flips} bits were flipped`);
@@ -145,10 +187,17 @@ export class ShardModel {
     this.lost += runs.length;
     for (const [from, to] of runs) {
       let bytes = 0;
-      for (let offset = from; offset < to; offset++) bytes += this.#slots.get(offset)!.settled!.bytes;
+      for (let offset = from; offset < to; offset++) bytes += this.#slots.get(offset)?.settled?.bytes ?? 0;
       if (to - from > 1 && bytes > FRAME_BODY_MAX_BYTES * (this.flips - this.lost + 1))
         this.#fail(9, `${bytes} bytes are gone for one flipped bit`);
-      for (let offset = from; offset < to; offset++) this.#slots.get(offset)!.lost = true;
+      this.#lose(from, to);
+    }
+  }
+
+  #lose(from: number, to: number): void {
+    for (let offset = from; offset < to; offset++) {
+      const slot = this.#slots.get(offset);
+      if (slot?.settled) slot.lost = true;
     }
   }
 
@@ -184,13 +233,3 @@ export class ShardModel {
 }
 
 const FRAME_BODY_MAX_BYTES = 64 * 1024;
-
-function runsOf(sorted: readonly number[]): [number, number][] {
-  const runs: [number, number][] = [];
-  for (const offset of sorted) {
-    const last = runs[runs.length - 1];
-    if (last && last[1] === offset) last[1] = offset + 1;
-    else runs.push([offset, offset + 1]);
-  }
-  return runs;
-}

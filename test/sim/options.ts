@@ -18,6 +18,10 @@ export interface RunOptions {
   readonly commitDeadline_ms: number;
   readonly minFreeSpace_bytes: number;
   readonly secondGroupProtects: boolean;
+  /** How far the second group may lie behind before it protects no more. */
+  readonly maxLag_bytes: number | undefined;
+  /** The second group acknowledges entries one by one, in any order. */
+  readonly acks: boolean;
   readonly entry_bytes: 'tiny' | 'small' | 'mixed' | 'large';
   readonly batch_entries: number;
   readonly crashes: 'none' | 'power' | 'kill' | 'both';
@@ -49,6 +53,8 @@ export function deriveOptions(random: SeededRandom): RunOptions {
     commitDeadline_ms: random.pick([50, 30_000]),
     minFreeSpace_bytes: random.pick([0, 8 * KiB]),
     secondGroupProtects: random.chance(0.6),
+    maxLag_bytes: random.chance(0.15) ? segment_bytes * random.between(1, 3) : undefined,
+    acks: random.chance(0.3),
     entry_bytes: random.pick(['tiny', 'small', 'mixed', 'large'] as const),
     batch_entries: random.pick([1, 4, 40]),
     crashes: random.pick(['none', 'power', 'power', 'kill', 'both', 'both'] as const),

@@ -7,11 +7,12 @@ import { audit, checkAccounts, checkDisk, checkRecovered, newTrack, type ShardTr
 import { Consumers } from './consumers.ts';
 import { World } from './machine.ts';
 import { type ModelBatch, ShardModel } from './model.ts';
+import { Operator } from './operator.ts';
 import { deriveOptions, entryBytes, type RunOptions } from './options.ts';
 import { Payloads } from './payload.ts';
 import { SeededRandom } from './random.ts';
 import { GROUPS, openSubject, STREAM, type Subject } from './subject.ts';
-import { flipBit, toggleFault } from './trouble.ts';
+import { flipLive, harmAtRest, toggleFault } from './trouble.ts';
 import { Violation } from './violation.ts';
 
 /** Of virtual time: a slow disk may take a minute for each of many operations. */
@@ -29,6 +30,13 @@ const STEP_WEIGHTS = [
   ['ask', 4],
   ['trouble', 5],
   ['jump', 2],
+  ['seek', 2],
+  ['reset', 1],
+  ['forget', 1],
+  ['rename', 1],
+  ['intrude', 1],
+  ['freeze', 1],
+  ['flip', 1],
 ] as const;
 type StepName = (typeof STEP_WEIGHTS)[number][0];
 const WEIGHTS_TOTAL = STEP_WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0);
@@ -62,6 +70,9 @@ export class Run {
   readonly #tracks: ShardTrack[] = [];
   #subject: Subject | undefined;
   readonly #consumers: Consumers;
+  readonly #operator: Operator;
+  /** How many shards take appends. */
+  #shards: number;
   /** Promises of durability that nobody has seen settle, and batches nobody has asked about yet. */
   #pending = new Set<Promise<void>>();
   #unasked: (() => void)[] = [];
@@ -82,10 +93,10 @@ export class Run {
     this.#random = this.#workload.fork('opening');
     this.#payloads = new Payloads(settings.seed);
     this.world = new World(settings.seed, settings.trace);
-    for (let index = 0; index < this.options.shards; index++) {
-      this.#tracks.push(newTrack(new ShardModel(`${STREAM}/${index}`, this.#payloads)));
-    }
-    this.#consumers = new Consumers(this.world, this.#random, this.#tracks, WAIT_MAX_ms);
+    this.#shards = this.options.shards;
+    const { acks } = this.options;
+    this.#consumers = new Consumers(this.world, this.#random, this.#tracks, WAIT_MAX_ms, acks);
+    this.#operator = new Operator(this.world, this.#tracks, this.#consumers, WAIT_MAX_ms);
   }
 
   /** @throws Violation */
@@ -128,6 +139,19 @@ export class Run {
     else if (name === 'ask') this.#ask();
     else if (name === 'trouble' && options.faults) this.#toggle();
     else if (name === 'jump' && options.clockJumps) this.#jump();
+    else if (name === 'flip' && options.flips) flipLive(world, random, this.#tracks);
+    else await this.#operate(name);
+  }
+
+  async #operate(name: StepName): Promise<void> {
+    const subject = this.#subject!;
+    const broken = this.#broken;
+    if (name === 'seek') await this.#operator.seek(subject, this.#random, broken);
+    else if (name === 'reset') await this.#operator.reset(subject, this.#random, broken);
+    else if (name === 'forget') await this.#operator.forget(subject, this.#random, broken);
+    else if (name === 'rename') await this.#operator.rename(subject, broken);
+    else if (name === 'intrude') await this.#operator.intrude(broken);
+    else if (name === 'freeze') await this.#operator.freeze(this.#random.pick([1, 500, 60_000]), broken);
   }
 
   #draw(roll: number): StepName {
@@ -141,8 +165,8 @@ export class Run {
 
   #append(): void {
     const random = this.#random;
-    const index = random.integer(this.options.shards);
-    const shard = this.#subject!.shards[index]!;
+    const shard = this.#subject!.stream.shardOf(random.integer(0x100000000));
+    const { index } = shard;
     const wanted = random.between(1, this.options.batch_entries);
     const ids = Array.from({ length: wanted }, () => ({
       id: this.#ids++,
@@ -194,14 +218,15 @@ export class Run {
 
   async #read(): Promise<void> {
     const name = this.#random.pick(GROUPS);
-    const index = this.#random.integer(this.options.shards);
+    const index = this.#random.integer(this.#subject!.shards.length);
     await this.#consumers.read(this.#subject!, name, index, this.#broken);
   }
 
   async #flush(): Promise<void> {
     const name = this.#random.pick(GROUPS);
-    const committed = this.#tracks.map((track) => track.groups[name].max);
-    const flushed = await this.world.drive('flush', this.#subject!.groups[name].flush(), WAIT_MAX_ms);
+    const subject = this.#subject!;
+    const committed = subject.shards.map((shard) => subject.groups[name].committed(shard));
+    const flushed = await this.world.drive('flush', subject.groups[name].flush(), WAIT_MAX_ms);
     if (flushed.state === 'failed' && !this.#broken) throw new Violation(14, `flush: ${flushed.error}`);
     if (flushed.state !== 'done') return;
     for (const [index, next] of committed.entries()) {
@@ -222,8 +247,9 @@ export class Run {
 
   async #reopen(): Promise<void> {
     if (!(await this.#close())) return;
+    if (this.options.shards > 1) this.#shards = this.#random.between(1, this.options.shards + 1);
     if (this.options.flips && !this.#broken && this.#random.chance(0.7)) {
-      flipBit(this.world, this.#random, this.#tracks);
+      harmAtRest(this.world, this.#random, this.#tracks);
     }
     await this.#open();
   }
@@ -232,7 +258,8 @@ export class Run {
   async #close(): Promise<boolean> {
     this.#ask();
     this.#consumers.closeAll();
-    const committed = this.#tracks.map((track) => GROUPS.map((name) => track.groups[name].max));
+    const { groups, shards } = this.#subject!;
+    const committed = shards.map((shard) => GROUPS.map((name) => groups[name].committed(shard)));
     const closed = await this.world.drive('close', this.#subject!.log.close(), WAIT_MAX_ms);
     if (closed.state === 'died') return false;
     if (closed.state === 'failed' && !this.#broken) throw new Violation(14, `close: ${closed.error}`);
@@ -300,6 +327,7 @@ export class Run {
       const opened = await this.world.drive('open', this.#openSubject(), WAIT_MAX_ms);
       if (opened.state === 'done') {
         this.#subject = opened.value;
+        this.#trackNewShards(opened.value.shards.length);
         this.world.process.recovering = false;
         break;
       }
@@ -323,7 +351,15 @@ export class Run {
   }
 
   #openSubject(): Promise<Subject> {
-    return openSubject(this.world, this.options, this.#plant(this.world.process));
+    const options = { ...this.options, shards: this.#shards };
+    return openSubject(this.world, options, this.#plant(this.world.process));
+  }
+
+  #trackNewShards(count: number): void {
+    while (this.#tracks.length < count) {
+      const model = new ShardModel(`${STREAM}/${this.#tracks.length}`, this.#payloads);
+      this.#tracks.push(newTrack(model));
+    }
   }
 
   #heal(): void {

@@ -26,6 +26,7 @@ const options: RunOptions = {
   commitDeadline_ms: 30_000,
   minFreeSpace_bytes: 0,
   secondGroupProtects: true,
+  maxLag_bytes: undefined,
 };
 /** A power cut that takes all that was not synced. */
 const takesAll: Chooser = { pick: (count) => (count > 1 ? 1 : 0) };

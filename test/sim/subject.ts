@@ -13,6 +13,8 @@ import type { RunOptions } from './options.ts';
 export const DIRECTORY = '/data/log';
 export const STREAM = 'traces.otlp';
 export const GROUPS = ['file/a', 'otlp_http/b'] as const;
+/** What the second one is called for a moment, and by a crash for longer. */
+export const RENAMED = 'otlp_http/renamed';
 export type GroupName = (typeof GROUPS)[number];
 
 export interface Subject {
@@ -51,8 +53,12 @@ export async function openSubject(
   });
   try {
     const stream = await log.stream(STREAM, { shards: options.shards });
+    if (stream.groupNames().includes(RENAMED)) await stream.renameGroup(RENAMED, GROUPS[1]);
     const a = await stream.group(GROUPS[0]);
-    const b = await stream.group(GROUPS[1], { protect: options.secondGroupProtects });
+    const b = await stream.group(GROUPS[1], {
+      protect: options.secondGroupProtects,
+      ...(options.maxLag_bytes === undefined ? {} : { maxLag: { bytes: options.maxLag_bytes } }),
+    });
     return {
       log,
       stream,
