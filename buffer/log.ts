@@ -12,6 +12,7 @@ import type { LogParts } from './log_parts.ts';
 import { checkGroupName, checkStreamName, isStreamName } from './names.ts';
 import { openShard } from './open_shard.ts';
 import { Owner } from './owner.ts';
+import { BoundedFiles } from './ports/bounded_files.ts';
 import type { Clock } from './ports/clock.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
@@ -107,7 +108,7 @@ export class Log {
   /** Takes the directory and recovers what is in it. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost | InvalidOption */
   static async open(options: LogOptions): Promise<Log> {
     const limits = limitsOf(options);
-    const fileSystem = options.fileSystem ?? nodeFileSystem;
+    const fileSystem = new BoundedFiles(options.fileSystem ?? nodeFileSystem, limits.openFiles);
     const clock = options.clock ?? systemClock;
     const random = options.random ?? systemRandom;
     const owner = await Owner.take(fileSystem, clock, random, options.directory, process.pid);
