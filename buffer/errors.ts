@@ -171,6 +171,27 @@ export class UnknownGroup extends HoldfastError {
   }
 }
 
+export class UnknownStream extends HoldfastError {
+  constructor(stream: string) {
+    super(
+      'HF_BUFFER_UNKNOWN_STREAM',
+      `there is no stream ${stream}; log.streamNames() lists those that are`,
+      false,
+    );
+  }
+}
+
+export class StreamUnconsumed extends HoldfastError {
+  constructor(stream: string, entries: number, groups: readonly string[]) {
+    const who = groups.length > 0 ? `not consumed by ${groups.join(', ')}` : 'of which no group has read any';
+    super(
+      'HF_BUFFER_STREAM_UNCONSUMED',
+      `stream ${stream} holds ${entries} entries ${who}; let them be delivered, or delete it with force`,
+      false,
+    );
+  }
+}
+
 export class GroupExists extends HoldfastError {
   constructor(group: string, stream: string) {
     super(

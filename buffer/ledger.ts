@@ -37,6 +37,34 @@ export interface Account {
   readonly failed: number;
 }
 
+/** What became of nothing yet. */
+export const NO_ENTRIES: Account = {
+  appended: 0,
+  retained: 0,
+  deletedConsumed: 0,
+  dropped: noneDropped(),
+  quarantined: 0,
+  failed: 0,
+};
+
+/** Both together. */
+export function addAccounts(a: Account, b: Account): Account {
+  const dropped = noneDropped();
+  for (const reason of dropReasons) dropped[reason] = a.dropped[reason] + b.dropped[reason];
+  return {
+    appended: a.appended + b.appended,
+    retained: a.retained + b.retained,
+    deletedConsumed: a.deletedConsumed + b.deletedConsumed,
+    dropped,
+    quarantined: a.quarantined + b.quarantined,
+    failed: a.failed + b.failed,
+  };
+}
+
+function noneDropped(): Record<DropReason, number> {
+  return Object.fromEntries(dropReasons.map((reason) => [reason, 0])) as Record<DropReason, number>;
+}
+
 export class Ledger {
   logStart = 0;
   /** Everything below was durable when this was written. */
@@ -45,16 +73,7 @@ export class Ledger {
   /** Quarantined and failed offsets below the log start. */
   quarantinedBelow = 0;
   failedBelow = 0;
-  readonly dropped: Record<DropReason, number> = {
-    max_size: 0,
-    max_age: 0,
-    min_free_space: 0,
-    max_lag: 0,
-    unprotected: 0,
-    max_shard_size: 0,
-    force_delete_after: 0,
-    stream_deleted: 0,
-  };
+  readonly dropped = noneDropped();
   /** Offsets at or above the log start that hold no entry. */
   readonly ranges: Ranges;
   /** Under which the frames of the shard are sealed. */

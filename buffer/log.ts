@@ -4,14 +4,16 @@
 import { checkAssignment } from './assignment.ts';
 import { BlockPool, type BlockPoolStats } from './block_pool.ts';
 import { Budget } from './budget.ts';
-import { LogClosed } from './errors.ts';
+import { LogClosed, UnknownStream } from './errors.ts';
 import { Group, type GroupOptions, groupViews } from './group.ts';
 import { type LeaseStats, Leases } from './leases.ts';
+import { type Account, addAccounts } from './ledger.ts';
 import { type Limits, type LogOptions, limitsOf } from './log_options.ts';
 import type { LogParts } from './log_parts.ts';
 import { checkGroupName, checkStreamName, isStreamName } from './names.ts';
 import { openShard } from './open_shard.ts';
 import { Owner } from './owner.ts';
+import { BoundedFiles } from './ports/bounded_files.ts';
 import type { Clock } from './ports/clock.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
@@ -22,6 +24,7 @@ import type { GroupView } from './retention.ts';
 import type { Shard, ShardStats } from './shard.ts';
 import { type Totals, totalsOf } from './stats.ts';
 import { checkStreamOptions, Stream, type StreamOptions } from './stream.ts';
+import { checkConsumed, StreamDeletion } from './stream_deletion.ts';
 import { streamGlob } from './stream_glob.ts';
 
 const MiB = 1024 * 1024;
@@ -57,6 +60,8 @@ export class Log {
   /** Shards of every stream on disk, opened or not: they hold disk and are subject to retention. */
   readonly #shards = new Map<string, Shard[]>();
   readonly #streams = new Map<string, Stream>();
+  /** Begun and not at their end: what is left of those streams is in nobody's way. */
+  readonly #deletions = new Map<string, StreamDeletion>();
   #opening: Promise<unknown> = Promise.resolve();
   #closed = false;
   #closing: Promise<void> | undefined;
@@ -89,6 +94,7 @@ export class Log {
       commitDeadline_ms: options.commitDeadline_ms ?? 30_000,
       epoch: owner.epoch,
       key: owner.key,
+      firstOffset: () => owner.firstOffset,
       running_ms: () => owner.running_ms(),
       report,
     };
@@ -107,7 +113,7 @@ export class Log {
   /** Takes the directory and recovers what is in it. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost | InvalidOption */
   static async open(options: LogOptions): Promise<Log> {
     const limits = limitsOf(options);
-    const fileSystem = options.fileSystem ?? nodeFileSystem;
+    const fileSystem = new BoundedFiles(options.fileSystem ?? nodeFileSystem, limits.openFiles);
     const clock = options.clock ?? systemClock;
     const random = options.random ?? systemRandom;
     const owner = await Owner.take(fileSystem, clock, random, options.directory, process.pid);
@@ -115,8 +121,9 @@ export class Log {
     if (owner.restored)
       log.#parts.report('error', 'the owner file was lost and is made anew', { epoch: owner.epoch });
     try {
+      await log.#finishDeletion();
       for (const name of await fileSystem.list(options.directory)) {
-        if (!isStreamName(name)) continue;
+        if (!isStreamName(name) || log.#deletions.has(name)) continue;
         const stat = await fileSystem.stat(`${options.directory}/${name}`);
         if (stat?.directory) await log.#discover(name);
       }
@@ -154,6 +161,28 @@ export class Log {
     for (const stream of streams) await stream.group(name, options);
     const shards = streams.flatMap((stream) => stream.shards);
     return new Group(name, shards, options, this.#clock);
+  }
+
+  /**
+   * Takes a stream out for good, with its groups: its readers, shards and groups are closed, its files go, and its name may be
+   * used again, for offsets above all that any deleted stream has used. What was not consumed is counted as `stream_deleted`.
+   * Where the disk cuts it off the stream stays closed: call it again.
+   * @param options.force also where a protecting group has not consumed all of it, or nobody has read it
+   * @throws UnknownStream | StreamUnconsumed, and nothing has changed then | LogClosed | what the disk says
+   */
+  deleteStream(name: string, options: { readonly force?: boolean } = {}): Promise<void> {
+    const deleted = this.#opening.then(() =>
+      this.#retainer.exclusively(() => this.#deleteStream(name, options.force ?? false)),
+    );
+    this.#opening = deleted.catch(() => {});
+    return deleted;
+  }
+
+  /** What became of every entry that ever was durable in this log, deleted streams included. */
+  account(): Account {
+    return this.#allShards()
+      .map((shard) => shard.account())
+      .reduce(addAccounts, this.#owner.deleted);
   }
 
   /** Names of all streams on disk. */
@@ -217,6 +246,8 @@ export class Log {
     checkStreamName(name);
     if (options) checkStreamOptions(options);
     if (this.#closed) throw new LogClosed(this.directory);
+    const deletion = this.#deletions.get(name);
+    if (deletion) await this.#finish(deletion);
     const known = this.#streams.get(name);
     if (known && (known.configured || !options)) return known;
     const fileSystem = this.#fileSystem;
@@ -235,6 +266,41 @@ export class Log {
     const stream = known ?? new Stream(name, shards, options);
     this.#streams.set(name, stream);
     return stream;
+  }
+
+  async #deleteStream(name: string, force: boolean): Promise<void> {
+    if (this.#closed) throw new LogClosed(this.directory);
+    // The owner file names one stream at a time.
+    for (const begun of [...this.#deletions.values()]) if (begun.name !== name) await this.#finish(begun);
+    const shards = this.#shards.get(name);
+    let deletion = this.#deletions.get(name);
+    if (!deletion) {
+      if (!shards) throw new UnknownStream(name);
+      if (!force) checkConsumed(name, shards);
+      deletion = new StreamDeletion(name, shards);
+      this.#deletions.set(name, deletion);
+      this.#shards.delete(name);
+      this.#streams.delete(name);
+    }
+    await this.#finish(deletion);
+    this.#parts.report('info', 'a stream was deleted', { stream: name });
+  }
+
+  async #finish(deletion: StreamDeletion): Promise<void> {
+    await deletion.run(this.#owner, this.#fileSystem, this.directory);
+    this.#deletions.delete(deletion.name);
+  }
+
+  /** What an owner before this one decided. It keeps the log from nothing where the disk refuses: the stream is gone. */
+  async #finishDeletion(): Promise<void> {
+    const name = this.#owner.deleting;
+    if (name === undefined) return;
+    const deletion = new StreamDeletion(name);
+    this.#deletions.set(name, deletion);
+    await this.#finish(deletion).catch((error: unknown) => {
+      const fields = { stream: name, error: String(error) };
+      this.#parts.report('warn', 'files of a deleted stream could not be removed', fields);
+    });
   }
 
   /** Opens the shards of a stream that is on disk. */

@@ -4,6 +4,7 @@
 import type { BudgetLimits, WhenFull } from './budget.ts';
 import { InvalidOption } from './errors.ts';
 import type { LogParts } from './log_parts.ts';
+import { OPEN_FILES_MIN } from './ports/bounded_files.ts';
 import type { Clock } from './ports/clock.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import type { Random } from './ports/random.ts';
@@ -59,6 +60,10 @@ export interface LogOptions {
   readonly commitDeadline_ms?: number;
   /** Bytes of just written data kept in memory for each shard's readers. Default 8 MiB. */
   readonly hotTail_bytes?: number;
+  readonly files?: {
+    /** Descriptors that the log holds at a time, but for its lock; files that rest are closed and opened again. Default 256. */
+    readonly maxOpen?: number;
+  };
   /** Opens by reading every segment, whatever its index says, and keeps a copy of all that is cut off. Default false. */
   readonly readEverything?: boolean;
 }
@@ -68,6 +73,7 @@ export interface Limits {
   readonly policy: RetentionPolicy;
   readonly budget: BudgetLimits;
   readonly segment: SegmentLimits;
+  readonly openFiles: number;
 }
 
 /** @throws InvalidOption */
@@ -89,7 +95,12 @@ export function limitsOf(options: LogOptions): Limits {
     const expected = `a whole number from 0 to ${segmentsMax} is, at ${segment_bytes} bytes a segment`;
     throw new InvalidOption('minSegments', minSegments, expected);
   }
+  const openFiles = options.files?.maxOpen ?? 256;
+  if (!Number.isInteger(openFiles) || openFiles < OPEN_FILES_MIN) {
+    throw new InvalidOption('files.maxOpen', openFiles, `a whole number from ${OPEN_FILES_MIN} on is`);
+  }
   return {
+    openFiles,
     policy: {
       minSegments,
       forceDeleteAfter_ms: retention.forceDeleteAfter_ms,

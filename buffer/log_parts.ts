@@ -21,6 +21,8 @@ export interface LogParts {
   readonly epoch: number;
   /** Of the log; a shard whose ledger says another keeps that one. */
   readonly key: FrameKey;
+  /** Where a new shard begins: no offset of a deleted stream is used again. */
+  firstOffset(): number;
   /** Running time of the log over all its owners, ms. */
   running_ms(): number;
   /** Something happened that an operator should see. */

@@ -88,6 +88,7 @@ class Opening {
         shard: this.#id,
         error: String(error),
       });
+    if (isNew(storedLedger) && isNew(storedOffsets)) this.#ledger.logStart = parts.firstOffset();
     let promised = this.#ledger.watermark;
     for (const group of offsets.groups.values()) promised = Math.max(promised, group.committed);
     const segments = await this.#segments(promised);
@@ -347,6 +348,11 @@ class Opening {
     const handedOut = this.#ledger.ranges.list.at(-1)?.to ?? 0;
     return Math.max(end, promised, handedOut);
   }
+}
+
+/** Never written; were it lost, some of it would be there. */
+function isNew(stored: { readonly payload: Buffer | undefined; readonly damaged: boolean }): boolean {
+  return stored.payload === undefined && !stored.damaged;
 }
 
 const QUARANTINE_MAX_BYTES = 4 * 1024 * 1024;

@@ -4,6 +4,7 @@
 import { ForeignDirectory, NewerFormat, OwnerPresent } from './errors.ts';
 import { type FrameKey, formatKey, makeKey, parseKey } from './frame_key.ts';
 import { findKey, holdsLedger } from './key_search.ts';
+import { type Account, addAccounts, NO_ENTRIES } from './ledger.ts';
 import { isStreamName } from './names.ts';
 import type { Clock } from './ports/clock.ts';
 import { errorCode, type FileSystem, type Lock } from './ports/file_system.ts';
@@ -25,6 +26,12 @@ interface OwnerRecord {
   readonly running_ms: number;
   /** Of the frames, 16 hexadecimal digits; missing in logs from before there were keys. */
   readonly key?: string;
+  /** A stream that is deleted, and whose files may not all be gone. */
+  readonly deleting?: string;
+  /** What became of all entries of the streams that were deleted; missing: none was. */
+  readonly deleted?: Account;
+  /** Where the shards of new streams begin: above every offset of a deleted one. */
+  readonly firstOffset?: number;
 }
 
 export class Owner {
@@ -36,7 +43,7 @@ export class Owner {
   readonly #file: TwoSlotFile;
   readonly #clock: Clock;
   readonly #begun_ms: number;
-  readonly #record: OwnerRecord;
+  #record: OwnerRecord;
 
   private constructor(lock: Lock, file: TwoSlotFile, clock: Clock, record: OwnerRecord, restored: boolean) {
     this.#lock = lock;
@@ -89,6 +96,9 @@ export class Owner {
         pid,
         since: new Date(clock.now()).toISOString(),
         running_ms: last?.running_ms ?? 0,
+        ...(last?.deleting === undefined ? {} : { deleting: last.deleting }),
+        ...(last?.deleted === undefined ? {} : { deleted: last.deleted }),
+        ...(last?.firstOffset === undefined ? {} : { firstOffset: last.firstOffset }),
         key: last ? formatKey(parseKey(last.key)) : formatKey(key ?? makeKey(random)),
       };
       // The second attempt goes into a new file: one bad sector must not keep the log from opening.
@@ -104,6 +114,45 @@ export class Owner {
   /** Running time of the log over all its owners, ms: monotonic, whatever the wall clock does. */
   running_ms(): number {
     return this.#record.running_ms + (this.#clock.monotonic() - this.#begun_ms);
+  }
+
+  /** The stream whose files are being removed. */
+  get deleting(): string | undefined {
+    return this.#record.deleting;
+  }
+
+  /** What became of all entries of the streams that were deleted. */
+  get deleted(): Account {
+    const { deleted } = this.#record;
+    return { ...NO_ENTRIES, ...deleted, dropped: { ...NO_ENTRIES.dropped, ...deleted?.dropped } };
+  }
+
+  /** Where the shards of new streams begin. */
+  get firstOffset(): number {
+    return this.#record.firstOffset ?? 0;
+  }
+
+  /** Decides that the stream is gone. @param end the highest offset that any of its shards could have used */
+  async beginDeletion(stream: string, account: Account, end: number): Promise<void> {
+    await this.#replace({
+      ...this.#record,
+      deleting: stream,
+      deleted: addAccounts(this.deleted, account),
+      firstOffset: Math.max(this.firstOffset, end),
+    });
+  }
+
+  /** Its files are gone, and its name may be used again. */
+  async endDeletion(): Promise<void> {
+    const { deleting: _, ...record } = this.#record;
+    await this.#replace(record);
+  }
+
+  /** Into both slots: were one damaged later, the older record would bring back a stream, or delete its successor. */
+  async #replace(record: OwnerRecord): Promise<void> {
+    await this.#file.write(encode(record));
+    await this.#file.write(encode(record));
+    this.#record = record;
   }
 
   /** Makes the running time durable. */

@@ -49,6 +49,20 @@ export class Retainer {
     return this.#run;
   }
 
+  /** Does what retention must not meet half done: runs of retention wait for it. */
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#run) await this.#run;
+    const done = work();
+    const settled = done.then(
+      () => {},
+      () => {},
+    );
+    this.#run = settled.finally(() => {
+      this.#run = undefined;
+    });
+    return done;
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();

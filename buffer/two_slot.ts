@@ -83,7 +83,7 @@ export class TwoSlotFile {
       await writeFully(file, this.#encode(payload, sequence), (sequence % 2) * SLOT_BYTES);
       await file.sync();
     } catch {
-      this.#suspect = true;
+      await this.#giveUp();
       // Where there is no room for a new file now, the next write tries again.
       await this.#replace(payload).catch(() => {});
     }
@@ -102,9 +102,17 @@ export class TwoSlotFile {
       await this.#file.sync();
       this.#sequence = sequence;
     } catch (error) {
-      this.#suspect = true;
+      await this.#giveUp();
       throw error;
     }
+  }
+
+  /** Lets go of the file: it is not to be written or synced again, and its descriptor may be wanted elsewhere. */
+  async #giveUp(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    this.#suspect = true;
+    await file?.close().catch(() => {});
   }
 
   async close(): Promise<void> {

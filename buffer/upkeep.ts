@@ -4,11 +4,12 @@
 import type { ShardBudget } from './budget.ts';
 import type { CommitLoop } from './commit_loop.ts';
 import type { GroupOffsets } from './group_offsets.ts';
+import type { Account } from './ledger.ts';
 import type { LedgerFile } from './ledger_file.ts';
 import type { LogParts } from './log_parts.ts';
 import { indexName, segmentName } from './names.ts';
 import { errorCode } from './ports/file_system.ts';
-import type { Removal, SegmentView } from './retention.ts';
+import { consumedBelow, type Removal, type SegmentView } from './retention.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentWriter } from './segment_writer.ts';
 
@@ -80,6 +81,20 @@ export class Upkeep {
       await this.#removeFile(indexName(segment.base));
     }
     parts.report('info', 'segments removed', { shard, segments: before - segments.length });
+  }
+
+  /** Of a closed shard whose stream is deleted: what became of its entries, now that none is kept. */
+  accountOfDeletion(): Account {
+    const { account, commits, offsets } = this.#options;
+    const consumed = consumedBelow([...offsets.groups.values()]) ?? 0;
+    account.ledger.removeUntil(commits.highWatermark, consumed, 'stream_deleted');
+    return account.ledger.account(commits.highWatermark);
+  }
+
+  /** The files of the shard are gone: gives back what they took. */
+  removed(): void {
+    const { budget } = this.#options;
+    budget.removed(budget.used_bytes);
   }
 
   /** Gone is what is wanted; what cannot go now is accounted for, and goes when the log is next opened. */

@@ -100,9 +100,14 @@ class Verification {
   async run(locked: boolean): Promise<VerifyReport> {
     const { directory } = this.#options;
     const owner = await this.#state(`${directory}/owner`, 'HFOW', {});
-    if (owner) this.#key = parseKey((JSON.parse(owner.toString('utf8')) as { key?: string }).key);
+    const record = owner ? (JSON.parse(owner.toString('utf8')) as { key?: string; deleting?: string }) : {};
+    if (owner) this.#key = parseKey(record.key);
     else this.#key = (await findKey(this.#fileSystem, directory)) ?? NO_KEY;
-    const shards = await shardsOf(this.#fileSystem, directory);
+    // What is left of a deleted stream goes when the log is next opened.
+    const deleted = `${directory}/${record.deleting ?? ''}/`;
+    const shards = (await shardsOf(this.#fileSystem, directory)).filter(
+      (shard) => record.deleting === undefined || !shard.startsWith(deleted),
+    );
     for (const shard of shards) this.#total_bytes += await this.#bytesOf(shard);
     for (const shard of shards) await this.#shard(shard);
     return {

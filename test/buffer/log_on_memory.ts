@@ -72,7 +72,7 @@ export async function appendDurably(shard: Shard, ...texts: readonly string[]): 
 }
 
 /** All that can be read now without waiting, copied. */
-export async function readAll(reader: Reader): Promise<{ offset: number; text: string }[]> {
+export async function readAll(reader: Pick<Reader, 'read'>): Promise<{ offset: number; text: string }[]> {
   const all: { offset: number; text: string }[] = [];
   for (let batch = await reader.read({ wait_ms: 0 }); batch; batch = await reader.read({ wait_ms: 0 })) {
     all.push(...textsOf(batch));
