@@ -252,6 +252,8 @@ function logOptions({ buffer }: AgentConfig, logger: Logger): LogOptions {
     inFlightMax_bytes: buffer.in_flight,
     offsetsInterval_ms: buffer.offsets_interval,
     commitDeadline_ms: buffer.commit_deadline,
+    durability: buffer.durability,
+    commit: { linger_ms: buffer.commit_linger, syncInterval_ms: buffer.sync_interval },
   };
 }
 

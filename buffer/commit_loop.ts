@@ -1,11 +1,15 @@
 // Group commit of one shard: producers copy into the active chain while the passive one is written and made durable; then
-// all its waiters resolve at once. Invariants: one commit at a time; a waiter resolves only after its sync succeeded; an
-// offset that was handed out is never handed out again, whatever became of it.
+// all its waiters resolve at once. Invariants: one commit at a time; a waiter resolves only when its entries are as
+// durable as the policy says; an offset that was handed out is never handed out again, whatever became of it.
 
+import { AdaptiveLinger } from './adaptive_linger.ts';
 import type { BlockPool } from './block_pool.ts';
 import type { Budget } from './budget.ts';
 import { Chain } from './chain.ts';
+import { CommitMeter } from './commit_meter.ts';
+import { type CommitPolicy, lingerOf } from './commit_policy.ts';
 import { Deferred, refused } from './deferred.ts';
+import { DiskTrouble } from './disk_trouble.ts';
 import { CommitFailed, CommitTimeout, LogClosed, LogFull } from './errors.ts';
 import { ENTRY_OVERHEAD_MAX_BYTES } from './frame.ts';
 import type { FrameKey } from './frame_key.ts';
@@ -13,17 +17,8 @@ import type { Clock, Timer } from './ports/clock.ts';
 import { errorCode } from './ports/file_system.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentWriter } from './segment_writer.ts';
-
-/** Latency of commits, ms: from swap to durable. */
-export interface CommitStats {
-  commits: number;
-  failures: number;
-  entries: number;
-  bytes: number;
-  latency_ms_min: number;
-  latency_ms_max: number;
-  latency_ms_total: number;
-}
+import { SwitchMeter } from './switch_meter.ts';
+import { decideSwitch, type Linger, type SwitchReason } from './switch_policy.ts';
 
 export interface CommitLoopOptions {
   readonly shard: string;
@@ -37,16 +32,17 @@ export interface CommitLoopOptions {
   readonly next: number;
   readonly reserve_bytes: () => number;
   readonly commitDeadline_ms: number;
+  readonly policy: CommitPolicy;
   /** The commit is durable: the blocks are the callee's now. */
   onDurable(chain: Chain, segment: Segment, position: number): void;
   /** Makes durable what onFailed told: once the watermark has passed a failed offset, nothing on disk says that it failed. */
   recordFailure(): Promise<void>;
   /** Offsets [from, to) were handed out and will never be durable. */
   onFailed(from: number, to: number, error: unknown): void;
+  /** Offsets [from, to) are readable and could not be synced: a power cut may take them. Never where each commit syncs. */
+  onSyncFailed(from: number, to: number, error: unknown): void;
 }
 
-const HALT_MIN_ms = 250;
-const HALT_MAX_ms = 5000;
 const DONE = Promise.resolve();
 
 interface Side {
@@ -54,39 +50,50 @@ interface Side {
   waiters: Deferred | undefined;
   /** What the entries cost of the in-flight budget. */
   charged_bytes: number;
+  appends: number;
+  /** When the first of them came, monotonic ms. */
+  since_ms: number;
 }
 
 export class CommitLoop {
-  readonly stats: CommitStats = {
-    commits: 0,
-    failures: 0,
-    entries: 0,
-    bytes: 0,
-    latency_ms_min: Number.POSITIVE_INFINITY,
-    latency_ms_max: 0,
-    latency_ms_total: 0,
-  };
+  readonly meter = new CommitMeter();
+  readonly switches = new SwitchMeter();
+  /** Everything below is readable: it is as durable as the policy says. */
   highWatermark: number;
+  /** Everything below is synced, or is known on disk to be missing. Frames and the account claim no more than this. */
+  syncedBelow: number;
   readonly #options: CommitLoopOptions;
+  readonly #linger: Linger;
+  readonly #learning: AdaptiveLinger | undefined;
+  readonly #trouble: DiskTrouble;
   #active: Side;
   #passive: Side;
+  /** A step is under way, about to be, or put off by lingering. */
   #running = false;
+  #committing = false;
+  #lingering: Timer | undefined;
+  /** Monotonic ms; -1: it does not linger. */
+  #lingersSince_ms = -1;
+  #lingersFrom_appends = 0;
+  #syncTimer: Timer | undefined;
+  #asked = false;
   #closed = false;
   #idle: Deferred | undefined;
   readonly #errands: (() => Promise<void>)[] = [];
-  /** After a failure nothing is taken until then (monotonic ms), so that a broken disk is not hammered. */
-  #haltedUntil_ms = 0;
-  #halt_ms = HALT_MIN_ms;
-  #failure: unknown;
-  #stuck = false;
 
   constructor(options: CommitLoopOptions) {
     this.#options = options;
     this.highWatermark = options.next;
+    this.syncedBelow = options.next;
+    this.#linger = lingerOf(options.policy);
+    this.#learning = this.#linger instanceof AdaptiveLinger ? this.#linger : undefined;
+    this.#trouble = new DiskTrouble(options.shard, options.clock, options.commitDeadline_ms);
     const side = (): Side => ({
       chain: new Chain(options.pool, options.epoch, options.key),
       waiters: undefined,
       charged_bytes: 0,
+      appends: 0,
+      since_ms: 0,
     });
     this.#active = side();
     this.#passive = side();
@@ -99,23 +106,34 @@ export class CommitLoop {
 
   /** The last failure, while the shard refuses because of it or has not committed since. */
   get failure(): unknown {
-    return this.#stuck
-      ? new CommitTimeout(this.#options.shard, this.#options.commitDeadline_ms)
-      : this.#failure;
+    return this.#trouble.failure;
+  }
+
+  /** Appends in the active block: no commit has taken them yet. */
+  get openAppends(): number {
+    return this.#active.appends;
   }
 
   /** Throws LogFull or LogClosed unless `bytes` in `entries` entries may be appended now. */
   admit(bytes: number, entries: number): void {
-    if (this.#closed) throw new LogClosed(this.#options.shard);
-    if (this.#stuck) throw new LogFull(`${this.#options.shard}: the disk does not answer`, 5);
-    if (this.#haltedUntil_ms > 0) this.#checkHalt();
-    this.#options.budget.admit(bytes + entries * ENTRY_OVERHEAD_MAX_BYTES, this.#options.reserve_bytes());
+    if (this.#closed) {
+      this.meter.closed += 1;
+      throw new LogClosed(this.#options.shard);
+    }
+    try {
+      this.#trouble.check();
+      this.#options.budget.admit(bytes + entries * ENTRY_OVERHEAD_MAX_BYTES, this.#options.reserve_bytes());
+    } catch (error) {
+      this.meter.full += 1;
+      throw error;
+    }
   }
 
   append(entries: readonly Uint8Array[], bytes: number): number {
     this.admit(bytes, entries.length);
     const first = this.#active.chain.end;
-    this.#active.chain.appendBatch(entries, this.#now(), this.highWatermark, bytes);
+    if (entries.length === 0) return first;
+    this.#active.chain.appendBatch(entries, this.#now(), this.syncedBelow, bytes);
     this.#charge(bytes + entries.length * ENTRY_OVERHEAD_MAX_BYTES);
     return first;
   }
@@ -123,7 +141,7 @@ export class CommitLoop {
   appendParts(parts: readonly Uint8Array[], bytes: number): number {
     this.admit(bytes, 1);
     const first = this.#active.chain.end;
-    this.#active.chain.appendParts(parts, bytes, this.#now(), this.highWatermark);
+    this.#active.chain.appendParts(parts, bytes, this.#now(), this.syncedBelow);
     this.#charge(bytes + ENTRY_OVERHEAD_MAX_BYTES);
     return first;
   }
@@ -131,10 +149,10 @@ export class CommitLoop {
   /** Resolves once everything up to and including the entry at `offset` is durable. One promise for all of a commit. */
   durable(offset: number): Promise<void> {
     if (offset < this.highWatermark) return DONE;
-    if (this.#stuck) return refused(this.failure);
+    if (this.#trouble.stuck) return refused(this.failure);
     const side = offset < this.#active.chain.first ? this.#passive : this.#active;
     if (offset >= side.chain.end || offset < side.chain.first) {
-      return refused(new CommitFailed(this.#options.shard, this.#failure ?? 'the offset was never durable'));
+      return refused(new CommitFailed(this.#options.shard, this.failure ?? 'the offset was never durable'));
     }
     side.waiters ??= new Deferred();
     return side.waiters.promise;
@@ -151,18 +169,38 @@ export class CommitLoop {
         done.reject(error);
       }
     });
-    this.#schedule();
+    this.#hurry();
     return done.promise;
   }
 
-  /** Takes nothing new; resolves when all that was taken is durable or has failed. */
+  /** Resolves when all that was appended so far is synced, whatever the policy. Rejects as `durable` does, or with what the disk said. */
+  async sync(): Promise<void> {
+    if (!this.#active.chain.empty) {
+      this.#asked = true;
+      this.#hurry();
+      await this.durable(this.logEnd - 1);
+    } else if (this.#committing) await this.durable(this.#passive.chain.end - 1);
+    await this.syncWritten();
+  }
+
+  /** Resolves when everything that is readable now is synced. Rejects with what the disk said. */
+  async syncWritten(): Promise<void> {
+    if (this.syncedBelow < this.highWatermark) await this.exclusively(() => this.#sync());
+  }
+
+  /** Takes nothing new; resolves when all that was taken is synced or has failed. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#syncTimer?.cancel();
     if (this.#running) {
+      this.#asked = true;
+      this.#hurry();
       this.#idle ??= new Deferred();
       await this.#idle.promise;
     }
     this.#release(this.#active);
+    // What cannot be synced was reported; the segment is given up and everything else can still be closed.
+    await this.syncWritten().catch(() => {});
   }
 
   /** Whole milliseconds; a clock that stands before 1970 has no form on disk. */
@@ -170,20 +208,23 @@ export class CommitLoop {
     return Math.max(0, Math.trunc(this.#options.clock.now()));
   }
 
-  #checkHalt(): void {
-    const left_ms = this.#haltedUntil_ms - this.#options.clock.monotonic();
-    if (left_ms <= 0) return;
-    const reason = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
-    throw new LogFull(
-      `${this.#options.shard}: the disk failed (${reason})`,
-      Math.ceil(left_ms / 1000),
-      this.#failure,
-    );
+  #charge(bytes: number): void {
+    const active = this.#active;
+    active.charged_bytes += bytes;
+    active.appends += 1;
+    this.#options.budget.inFlight_bytes += bytes;
+    if (active.appends === 1) active.since_ms = this.#options.clock.monotonic();
+    if (!this.#running) this.#schedule();
+    else if (this.#lingering && typeof this.#decide() === 'string') this.#hurry();
   }
 
-  #charge(bytes: number): void {
-    this.#active.charged_bytes += bytes;
-    this.#options.budget.inFlight_bytes += bytes;
+  /** Ends lingering, or begins a step where none is under way. */
+  #hurry(): void {
+    if (this.#lingering) {
+      this.#lingering.cancel();
+      this.#lingering = undefined;
+      this.#running = false;
+    }
     this.#schedule();
   }
 
@@ -197,45 +238,131 @@ export class CommitLoop {
   async #step(): Promise<void> {
     const errand = this.#errands.shift();
     if (errand) await errand();
-    else if (!this.#active.chain.empty) await this.#commit();
+    else if (!this.#active.chain.empty) {
+      const decision = this.#decide();
+      if (typeof decision === 'number') {
+        this.#wait(decision);
+        return;
+      }
+      await this.#commit(decision);
+    }
     this.#running = false;
     if (this.#errands.length > 0 || !this.#active.chain.empty) this.#schedule();
     else this.#idle?.resolve();
   }
 
-  async #commit(): Promise<void> {
+  /** Why to switch now, or for how many ms not. */
+  #decide(): SwitchReason | number {
+    const { appends, charged_bytes, since_ms } = this.#active;
+    const age_ms = this.#linger.max_ms > 0 ? this.#options.clock.monotonic() - since_ms : 0;
+    const active = { appends, fill_bytes: charged_bytes, age_ms, asked: this.#asked };
+    return decideSwitch(this.#options.policy.switch, active, this.#linger);
+  }
+
+  #wait(delay_ms: number): void {
+    if (this.#lingersSince_ms < 0) {
+      this.#lingersSince_ms = this.#options.clock.monotonic();
+      this.#lingersFrom_appends = this.#active.appends;
+      this.switches.lingering += 1;
+    }
+    const end = (): void => {
+      this.#lingering = undefined;
+      void this.#step();
+    };
+    // A program may be waiting for nothing else but this commit.
+    this.#lingering = this.#options.clock.setTimer(end, delay_ms, true);
+  }
+
+  /** The passive side is now what was active. */
+  #switch(reason: SwitchReason): Side {
     const side = this.#active;
+    const now_ms = this.#options.clock.monotonic();
+    if (this.#lingersSince_ms >= 0) {
+      this.#learning?.observe(side.appends - this.#lingersFrom_appends, now_ms - this.#lingersSince_ms);
+    }
+    this.#lingersSince_ms = -1;
+    this.switches.switched(reason, now_ms - side.since_ms, side.charged_bytes);
+    this.#asked = false;
     this.#active = this.#passive;
     this.#passive = side;
-    const chain = side.chain;
-    this.#active.chain.reset(chain.end);
+    this.#active.chain.reset(side.chain.end);
     this.#active.waiters = undefined;
-    chain.seal();
-    const started_ms = this.#options.clock.monotonic();
+    this.#active.appends = 0;
+    this.meter.accepted += side.appends;
+    side.chain.seal();
+    return side;
+  }
+
+  async #commit(reason: SwitchReason): Promise<void> {
+    const side = this.#switch(reason);
+    const { chain } = side;
+    const { clock, policy, writer } = this.#options;
+    const started_ms = clock.monotonic();
     const deadline = this.#armDeadline();
+    this.#committing = true;
     try {
-      if (this.#failure !== undefined) await this.#options.recordFailure();
-      const { segment, position } = await this.#options.writer.commit(chain.blocks, chain.bytes, chain.first);
-      this.#measure(chain, this.#options.clock.monotonic() - started_ms);
+      if (this.#trouble.failure !== undefined) await this.#options.recordFailure();
+      const synced = policy.durability === 'fsync';
+      const { segment, position } = await writer.commit(chain.blocks, chain.bytes, chain.first, synced);
+      const latency_ms = clock.monotonic() - started_ms;
+      this.meter.committed(chain.end - chain.first, chain.bytes, latency_ms);
+      this.#learn(side, latency_ms);
       this.highWatermark = chain.end;
-      this.#failure = undefined;
-      this.#haltedUntil_ms = 0;
-      this.#halt_ms = HALT_MIN_ms;
+      if (synced) this.syncedBelow = chain.end;
+      else this.#armSync();
+      this.#trouble.succeeded();
       this.#options.onDurable(chain, segment, position);
       chain.blocks.length = 0;
       side.waiters?.resolve();
     } catch (error) {
       this.#fail(error);
     } finally {
+      this.#committing = false;
       deadline.cancel();
-      this.#stuck = false;
+      this.#trouble.stuck = false;
       this.#release(side);
+    }
+  }
+
+  /** Who came while all the others waited; and whether they could have been taken along already. */
+  #learn(committed: Side, latency_ms: number): void {
+    const { appends } = this.#active;
+    this.#learning?.observe(appends, latency_ms);
+    this.#learning?.together(committed.appends + appends);
+    if (appends > 0 && typeof this.#decide() === 'string') this.switches.busy += 1;
+  }
+
+  /** For the looser policies: what is written gets synced some time, if the policy says when. */
+  #armSync(): void {
+    const { clock, policy } = this.#options;
+    if (policy.durability !== 'interval' || this.#syncTimer || this.#closed) return;
+    this.#syncTimer = clock.setTimer(() => {
+      this.#syncTimer = undefined;
+      // The failure was told where it happened; what is written later is synced with what is written then.
+      this.syncWritten().catch(() => {});
+    }, policy.syncInterval_ms);
+  }
+
+  async #sync(): Promise<void> {
+    const upTo = this.highWatermark;
+    const deadline = this.#armDeadline();
+    try {
+      await this.#options.writer.sync();
+      this.syncedBelow = upTo;
+    } catch (error) {
+      this.meter.failures += 1;
+      this.#trouble.failed(error);
+      this.#options.onSyncFailed(this.syncedBelow, upTo, error);
+      throw error;
+    } finally {
+      deadline.cancel();
+      this.#trouble.stuck = false;
     }
   }
 
   #armDeadline(): Timer {
     return this.#options.clock.setTimer(() => {
-      this.#stuck = true;
+      this.#trouble.stuck = true;
       this.#refuse(new CommitTimeout(this.#options.shard, this.#options.commitDeadline_ms));
     }, this.#options.commitDeadline_ms);
   }
@@ -244,10 +371,12 @@ export class CommitLoop {
   #fail(cause: unknown): void {
     const from = this.#passive.chain.first;
     const to = this.#active.chain.end;
-    this.stats.failures += 1;
-    this.#failure = cause;
-    this.#haltedUntil_ms = this.#options.clock.monotonic() + this.#halt_ms;
-    this.#halt_ms = Math.min(HALT_MAX_ms, this.#halt_ms * 2);
+    this.meter.failures += 1;
+    this.meter.failed += this.#passive.appends + this.#active.appends;
+    this.meter.accepted += this.#active.appends;
+    this.#active.appends = 0;
+    this.#asked = false;
+    this.#trouble.failed(cause);
     const code = errorCode(cause);
     const error =
       code === 'ENOSPC' || code === 'EDQUOT'
@@ -274,15 +403,5 @@ export class CommitLoop {
     side.chain.blocks.length = 0;
     this.#options.budget.inFlight_bytes -= side.charged_bytes;
     side.charged_bytes = 0;
-  }
-
-  #measure(chain: Chain, latency_ms: number): void {
-    const stats = this.stats;
-    stats.commits += 1;
-    stats.entries += chain.end - chain.first;
-    stats.bytes += chain.bytes;
-    stats.latency_ms_total += latency_ms;
-    stats.latency_ms_min = Math.min(stats.latency_ms_min, latency_ms);
-    stats.latency_ms_max = Math.max(stats.latency_ms_max, latency_ms);
   }
 }

@@ -7,22 +7,22 @@ import type { TwoSlotFile } from './two_slot.ts';
 export class LedgerFile {
   readonly ledger: Ledger;
   readonly #file: TwoSlotFile;
-  readonly #highWatermark: () => number;
+  readonly #syncedBelow: () => number;
   #last: Promise<void> = Promise.resolve();
   /** The account has changed since it was last written. */
   dirty = false;
 
-  constructor(ledger: Ledger, file: TwoSlotFile, highWatermark: () => number) {
+  constructor(ledger: Ledger, file: TwoSlotFile, syncedBelow: () => number) {
     this.ledger = ledger;
     this.#file = file;
-    this.#highWatermark = highWatermark;
+    this.#syncedBelow = syncedBelow;
   }
 
   /** Makes the account durable; calls take turns. */
   write(): Promise<void> {
     const write = this.#last.then(async () => {
       this.dirty = false;
-      this.ledger.watermark = Math.max(this.ledger.watermark, this.#highWatermark());
+      this.ledger.watermark = Math.max(this.ledger.watermark, this.#syncedBelow());
       const state = this.ledger.encode();
       try {
         // Into both slots: were one damaged later, the older state in the other would bring back what was removed.

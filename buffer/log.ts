@@ -21,8 +21,8 @@ import { systemRandom } from './ports/random.ts';
 import { systemClock } from './ports/system_clock.ts';
 import { Retainer } from './retainer.ts';
 import type { GroupView } from './retention.ts';
-import type { Shard, ShardStats } from './shard.ts';
-import { type Totals, totalsOf } from './stats.ts';
+import type { Shard } from './shard.ts';
+import { type ShardStats, type Totals, totalsOf } from './stats.ts';
 import { checkStreamOptions, Stream, type StreamOptions } from './stream.ts';
 import { checkConsumed, StreamDeletion } from './stream_deletion.ts';
 import { streamGlob } from './stream_glob.ts';
@@ -92,6 +92,7 @@ export class Log {
       entryMax_bytes: options.entryMax_bytes ?? 64 * MiB,
       hotTail_bytes: options.hotTail_bytes ?? 8 * MiB,
       commitDeadline_ms: options.commitDeadline_ms ?? 30_000,
+      commitPolicy: limits.commit,
       epoch: owner.epoch,
       key: owner.key,
       firstOffset: () => owner.firstOffset,
@@ -219,6 +220,13 @@ export class Log {
   /** Applies retention now; a call that comes while it runs waits for that run. Never rejects. */
   retain(): Promise<void> {
     return this.#retainer.run();
+  }
+
+  /** Resolves when all that was appended so far, to any shard, is synced. Rejects with the first failure, once all have been tried. */
+  async sync(): Promise<void> {
+    const synced = await Promise.allSettled(this.#allShards().map((shard) => shard.sync()));
+    const failed = synced.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   /** Takes nothing new, makes durable what was taken, writes offsets and accounts, and lets go of the directory. */

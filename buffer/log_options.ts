@@ -2,6 +2,7 @@
 // that loses nothing, and what cannot be is refused before anything is touched.
 
 import type { BudgetLimits, WhenFull } from './budget.ts';
+import { type CommitOptions, type CommitPolicy, commitPolicy, type Durability } from './commit_policy.ts';
 import { InvalidOption } from './errors.ts';
 import type { LogParts } from './log_parts.ts';
 import { OPEN_FILES_MIN } from './ports/bounded_files.ts';
@@ -58,6 +59,10 @@ export interface LogOptions {
   readonly offsetsInterval_ms?: number;
   /** How long a commit may take before its waiters are refused. Default 30 s. */
   readonly commitDeadline_ms?: number;
+  /** What a resolved `durable` means: synced, written and synced within `commit.syncInterval_ms`, or written. Default `fsync`. */
+  readonly durability?: Durability;
+  /** When blocks are switched and commits begin. */
+  readonly commit?: CommitOptions;
   /** Bytes of just written data kept in memory for each shard's readers. Default 8 MiB. */
   readonly hotTail_bytes?: number;
   readonly files?: {
@@ -68,12 +73,13 @@ export interface LogOptions {
   readonly readEverything?: boolean;
 }
 
-/** What retention, budget and segments are told. */
+/** What retention, budget, segments and commits are told. */
 export interface Limits {
   readonly policy: RetentionPolicy;
   readonly budget: BudgetLimits;
   readonly segment: SegmentLimits;
   readonly openFiles: number;
+  readonly commit: CommitPolicy;
 }
 
 /** @throws InvalidOption */
@@ -118,6 +124,7 @@ export function limitsOf(options: LogOptions): Limits {
       headroom_bytes: keepConsumed ? segment_bytes : 0,
       whenFull,
     },
+    commit: commitPolicy(options.durability, options.commit, options.inFlightMax_bytes),
     segment: { maxBytes: segment_bytes, maxAge_ms: options.segment?.maxAge_ms ?? 3_600_000 },
   };
 }

@@ -2,6 +2,7 @@
 
 import type { BlockPool } from './block_pool.ts';
 import type { Budget } from './budget.ts';
+import type { CommitPolicy } from './commit_policy.ts';
 import type { FrameKey } from './frame_key.ts';
 import type { Leases } from './leases.ts';
 import type { Clock } from './ports/clock.ts';
@@ -18,6 +19,7 @@ export interface LogParts {
   readonly entryMax_bytes: number;
   readonly hotTail_bytes: number;
   readonly commitDeadline_ms: number;
+  readonly commitPolicy: CommitPolicy;
   readonly epoch: number;
   /** Of the log; a shard whose ledger says another keeps that one. */
   readonly key: FrameKey;

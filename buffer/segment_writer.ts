@@ -32,6 +32,9 @@ export class SegmentWriter {
   #file: File | undefined;
   /** Whether the active segment may not be written any more. */
   #givenUp = false;
+  /** Whether the active segment holds what was published and is not synced, and why it never will be. */
+  #unsynced = false;
+  #syncFailure: unknown;
   #begun_ms = 0;
 
   constructor(
@@ -53,12 +56,13 @@ export class SegmentWriter {
 
   /**
    * Makes whole frames durable, the first of which begins at `first`. Returns the segment and the position of the first
-   * byte; the segment's `bytes` is not moved: that is the shard's, once it publishes.
+   * byte; the segment's `bytes` is not moved: that is the shard's, once it publishes. Without `sync` they are only written.
    */
   async commit(
     blocks: readonly Block[],
     bytes: number,
     first: number,
+    sync = true,
   ): Promise<{ segment: Segment; position: number }> {
     let segment = this.#active();
     if (!segment || this.#mustRoll(segment, bytes)) segment = await this.#begin(first);
@@ -74,19 +78,30 @@ export class SegmentWriter {
       await this.#afterFailedWrite(segment, error);
       throw error;
     }
-    try {
-      await this.#file.sync();
-    } catch (error) {
-      await this.#giveUp();
-      throw error;
-    }
+    if (sync) await this.#syncFile(this.#file);
+    this.#unsynced = !sync;
     return { segment, position };
+  }
+
+  /** Makes durable what was written. Where that failed once the file is given up, and it is never tried again. */
+  async sync(): Promise<void> {
+    if (!this.#unsynced) return;
+    if (!this.#file) throw this.#syncFailure;
+    await this.#syncFile(this.#file);
+    this.#unsynced = false;
   }
 
   /** Seals the active segment if it holds anything, so that it can be removed once consumed. The next commit begins another. */
   async seal(): Promise<void> {
     const segment = this.#active();
     if (!segment || segment.bytes === 0) return;
+    try {
+      await this.sync();
+    } catch (error) {
+      // No index vouches for it: the next start reads it.
+      segment.sealed = true;
+      throw error;
+    }
     await this.#closeFile();
     await this.#sealed(segment);
   }
@@ -114,7 +129,9 @@ export class SegmentWriter {
     return segment.bytes > 0 && (segment.bytes + bytes > this.#limits.maxBytes || this.overage);
   }
 
+  /** Everything below the base of a segment is durable, or known to have failed: recovery goes by that. */
   async #begin(base: number): Promise<Segment> {
+    if (!this.#givenUp) await this.sync();
     const file = await this.#create(base);
     try {
       await this.#fileSystem.syncDirectory(this.#directory);
@@ -134,6 +151,7 @@ export class SegmentWriter {
     this.#segments.push(segment);
     this.#file = file;
     this.#givenUp = false;
+    this.#unsynced = false;
     this.#begun_ms = this.#clock.monotonic();
     return segment;
   }
@@ -172,6 +190,16 @@ export class SegmentWriter {
     }
   }
 
+  async #syncFile(file: File): Promise<void> {
+    try {
+      await file.sync();
+    } catch (error) {
+      this.#syncFailure = error;
+      await this.#giveUp();
+      throw error;
+    }
+  }
+
   /** No room: cut what was written in part and stay. Anything else: give the file up. */
   async #afterFailedWrite(segment: Segment, error: unknown): Promise<void> {
     if (NO_ROOM.has(errorCode(error))) {
@@ -182,6 +210,8 @@ export class SegmentWriter {
         // A file that cannot be cut cannot be trusted either.
       }
     }
+    // What earlier commits left unsynced is still as good as it was. Where this fails it gives the file up itself.
+    await this.sync().catch(() => {});
     await this.#giveUp();
   }
 

@@ -4,7 +4,7 @@
 
 import { ShardBudget } from './budget.ts';
 import type { Chain } from './chain.ts';
-import { CommitLoop, type CommitStats } from './commit_loop.ts';
+import { CommitLoop } from './commit_loop.ts';
 import { refused } from './deferred.ts';
 import { CommitFailed, EntryTooLarge, OffsetOutOfRange } from './errors.ts';
 import type { GroupOffsets } from './group_offsets.ts';
@@ -14,11 +14,12 @@ import type { Account, Ledger } from './ledger.ts';
 import { LedgerFile } from './ledger_file.ts';
 import type { LogParts } from './log_parts.ts';
 import { segmentName } from './names.ts';
-import { newReadMeter, type ReadStats } from './read_meter.ts';
+import { newReadMeter } from './read_meter.ts';
 import type { DamagedBytes } from './recovery.ts';
 import { consumedBelow } from './retention.ts';
 import { type Segment, segmentAtOrAfter } from './segment.ts';
 import { SegmentWriter } from './segment_writer.ts';
+import type { ShardStats } from './stats.ts';
 import type { TwoSlotFile } from './two_slot.ts';
 import { Upkeep } from './upkeep.ts';
 
@@ -30,21 +31,6 @@ export interface RecoveredShard {
   readonly offsets: GroupOffsets;
   /** Offset of the next entry. */
   readonly next: number;
-}
-
-export interface ShardStats {
-  readonly logStart: number;
-  readonly highWatermark: number;
-  readonly logEnd: number;
-  readonly segments: number;
-  readonly bytes: number;
-  /** Of the oldest entry that some protecting group (any, where none protects; nobody, where there is no group) has not consumed, ms; 0: none. */
-  readonly oldestUnconsumed_age_ms: number;
-  readonly rotations: number;
-  readonly readers: number;
-  readonly commits: Readonly<CommitStats>;
-  readonly reads: Readonly<ReadStats>;
-  readonly account: Account;
 }
 
 /** A reader as its shard sees it. */
@@ -92,7 +78,7 @@ export class Shard {
     this.ledger = recovered.ledger;
     this.offsets = recovered.offsets;
     this.hotTail = new HotTail(parts.hotTail_bytes);
-    this.#account = new LedgerFile(recovered.ledger, recovered.ledgerFile, () => this.highWatermark);
+    this.#account = new LedgerFile(recovered.ledger, recovered.ledgerFile, () => this.#commits.syncedBelow);
     this.#budget = new ShardBudget(parts.budget, this.id, bytesOf(recovered.segments));
     this.#writer = new SegmentWriter(
       parts.fileSystem,
@@ -102,7 +88,11 @@ export class Shard {
       recovered.segments,
       () => this.#account.settle(),
     );
-    this.offsets.beforeWrite = () => this.#account.settle();
+    // An offset on disk refers to entries that are there after a power cut too.
+    this.offsets.beforeWrite = async () => {
+      await this.#commits.syncWritten();
+      await this.#account.settle();
+    };
     this.#commits = new CommitLoop({
       shard: this.id,
       clock: parts.clock,
@@ -114,9 +104,16 @@ export class Shard {
       next: recovered.next,
       reserve_bytes: () => this.reserve_bytes,
       commitDeadline_ms: parts.commitDeadline_ms,
+      policy: parts.commitPolicy,
       onDurable: (chain, segment, position) => this.#publish(chain, segment, position),
       recordFailure: () => this.#account.settle(),
       onFailed: (from, to, error) => this.#failed(from, to, error),
+      onSyncFailed: (from, to, error) =>
+        parts.report('error', 'a sync failed; a power cut may take entries that were acknowledged', {
+          shard: this.id,
+          entries: to - from,
+          error: String(error),
+        }),
     });
     this.upkeep = new Upkeep({
       shard: this.id,
@@ -179,7 +176,7 @@ export class Shard {
   }
 
   /**
-   * Resolves when the entry at `offset` is on disk; the same promise for all entries of one commit.
+   * Resolves when the entry at `offset` is on disk, or as near to it as `durability` says; the same promise for all entries of one commit.
    * Rejects with LogFull, CommitFailed, CommitTimeout or, once it was removed, OffsetOutOfRange: then it is not promised, append again.
    */
   durable(offset: number): Promise<void> {
@@ -191,6 +188,11 @@ export class Shard {
       return refused(new CommitFailed(this.id, 'the commit of this entry failed'));
     }
     return this.#commits.durable(offset);
+  }
+
+  /** Resolves when all that was appended so far is synced, whatever `durability` says. Rejects as `durable` does, or with what the disk said. */
+  sync(): Promise<void> {
+    return this.#commits.sync();
   }
 
   /** What became of every entry that ever was durable here. */
@@ -209,7 +211,9 @@ export class Shard {
         .age_ms,
       rotations: this.#writer.rotations,
       readers: this.#readers.size,
-      commits: { ...this.#commits.stats },
+      commits: this.#commits.meter.commitStats(),
+      writes: this.#commits.meter.writeStats(this.#commits.openAppends),
+      switches: this.#commits.switches.stats(),
       reads: { ...this.reads },
       account: this.account(),
     };

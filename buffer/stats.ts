@@ -1,7 +1,27 @@
 // What shards say of themselves, added up: for a stream and for the log. Invariant: plain values only, so that they can be
 // written as JSON as they are.
 
-import type { ShardStats } from './shard.ts';
+import type { CommitStats, WriteStats } from './commit_meter.ts';
+import type { Account } from './ledger.ts';
+import type { ReadStats } from './read_meter.ts';
+import type { SwitchStats } from './switch_meter.ts';
+
+export interface ShardStats {
+  readonly logStart: number;
+  readonly highWatermark: number;
+  readonly logEnd: number;
+  readonly segments: number;
+  readonly bytes: number;
+  /** Of the oldest entry that some protecting group (any, where none protects; nobody, where there is no group) has not consumed, ms; 0: none. */
+  readonly oldestUnconsumed_age_ms: number;
+  readonly rotations: number;
+  readonly readers: number;
+  readonly commits: CommitStats;
+  readonly writes: WriteStats;
+  readonly switches: SwitchStats;
+  readonly reads: Readonly<ReadStats>;
+  readonly account: Account;
+}
 
 export interface Totals {
   /** Entries that are kept. */

@@ -9,8 +9,8 @@ import { addLags, type Lag, lagOf } from './lag.ts';
 import { checkGroupName } from './names.ts';
 import { encodeOffsets } from './offsets.ts';
 import type { GroupView } from './retention.ts';
-import type { Shard, ShardStats } from './shard.ts';
-import { type Totals, totalsOf } from './stats.ts';
+import type { Shard } from './shard.ts';
+import { type ShardStats, type Totals, totalsOf } from './stats.ts';
 
 export interface StreamOptions {
   /** How many shards take appends. Default 1. */

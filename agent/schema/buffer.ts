@@ -32,8 +32,15 @@ export const bufferSchema = section({
   when_full: z.enum(['reject', 'drop_oldest']).default('reject'),
   /** Whether age alone may remove what some exporter has not delivered. */
   protect_unconsumed: z.boolean().default(true),
-  /** A success response means fsynced. */
-  durability: z.enum(['fsync']).default('fsync'),
+  /**
+   * What a success response means. fsync: synced. interval: written, and synced within sync_interval; a power cut takes what
+   * came since. os: written, and synced when the system likes to.
+   */
+  durability: z.enum(['fsync', 'interval', 'os']).default('fsync'),
+  /** For durability: interval. */
+  sync_interval: durationMs({ min: 10, max: 60_000 }).prefault('1s'),
+  /** How long a commit waits for company, as each costs the disk a sync; adaptive: 0 to 5 ms, by what arrives while others wait. */
+  commit_linger: z.union([z.literal('adaptive'), durationMs({ min: 0, max: 1_000 })]).default('adaptive'),
   /** How often offsets are made durable: what a crash may deliver twice. */
   offsets_interval: durationMs({ min: 10, max: 60_000 }).prefault('1s'),
   retention_interval: durationMs({ min: 100 }).prefault('10s'),

@@ -8,16 +8,17 @@ import { measureAppend } from './append.ts';
 import { measureCommitWays } from './commit_ways.ts';
 import { measureDrain } from './drain.ts';
 import { type Figure, HEADING, row, type Setting } from './figure.ts';
+import { measureLinger } from './linger.ts';
 import { measureOpen } from './open.ts';
 import { measurePool } from './pool.ts';
 
 const HELP = `Usage: npm run bench:buffer -- [options]
 
-Measures the log (append, durable, drain, acknowledge, pool, open, ways to commit) and writes bench/BUFFER.md. Takes a minute and 2.5 GB of disk.
+Measures the log (append, durable, drain, acknowledge, pool, open, lingering, ways to commit) and writes bench/BUFFER.md. Takes a minute and 2.5 GB of disk.
 
   --rounds N   rounds of every figure (default 5)
   --large      also a backlog of 10 M entries and a log of 10 GiB: minutes, and 12 GB of disk
-  --only NAME  one of append, drain, pool, open, commit; implies --dry
+  --only NAME  one of append, drain, pool, open, linger, commit; implies --dry
   --dry        print the results instead of writing the file
   --help
 
@@ -32,6 +33,7 @@ const PARTS: Readonly<
   drain: { title: 'Reading', measure: measureDrain },
   pool: { title: 'Memory', measure: measurePool },
   open: { title: 'Opening', measure: measureOpen },
+  linger: { title: 'Lingering', measure: measureLinger },
   commit: { title: 'Ways to commit', measure: measureCommitWays },
 };
 

@@ -11,8 +11,11 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary start; never goes back. */
   monotonic(): number;
-  /** Calls back once, never before `delay_ms` have passed by `monotonic`; does not keep the process alive. */
-  setTimer(callback: () => void, delay_ms: number): Timer;
+  /**
+   * Calls back once, never before `delay_ms` have passed by `monotonic`. Does not keep the process alive, unless it is
+   * said that somebody waits for it.
+   */
+  setTimer(callback: () => void, delay_ms: number, keepsAlive?: boolean): Timer;
   /** Calls back once after the I/O events of this turn of the event loop. */
   soon(callback: () => void): void;
 }

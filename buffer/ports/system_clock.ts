@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts';
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  setTimer(callback, delay_ms) {
+  setTimer(callback, delay_ms, keepsAlive = false) {
     const due_ms = performance.now() + delay_ms;
     let timer: NodeJS.Timeout;
     const arm = (wait_ms: number): void => {
@@ -16,7 +16,7 @@ export const systemClock: Clock = {
         if (left_ms > 0) arm(left_ms);
         else callback();
       }, wait_ms);
-      timer.unref();
+      if (!keepsAlive) timer.unref();
     };
     arm(delay_ms);
     return { cancel: () => clearTimeout(timer) };

@@ -312,7 +312,7 @@ conectors: {}
       `${minimal}\nbuffer: {retention: {priority: {"Logs/*": 1}}}`,
       'a pattern of stream names',
     ],
-    ['durability that is not there yet', `${minimal}\nbuffer: {durability: os}`, 'buffer.durability'],
+    ['a durability that there is not', `${minimal}\nbuffer: {durability: maybe}`, 'buffer.durability'],
   ])('such as %s are told', (_name, text, says) => {
     expect(read(text).told.join('\n')).toContain(says);
   });

@@ -1,0 +1,53 @@
+// What a shard knows of its disk's trouble: the last failure, whether it answers at all, and until when nothing is asked
+// of it, so that a broken disk is not hammered. Invariant: one success forgets everything.
+
+import { CommitTimeout, LogFull } from './errors.ts';
+import type { Clock } from './ports/clock.ts';
+
+const HALT_MIN_ms = 250;
+const HALT_MAX_ms = 5000;
+
+export class DiskTrouble {
+  readonly #shard: string;
+  readonly #clock: Clock;
+  readonly #deadline_ms: number;
+  /** Monotonic ms; 0: not halted. */
+  #haltedUntil_ms = 0;
+  #halt_ms = HALT_MIN_ms;
+  #failure: unknown;
+  /** A commit is beyond its deadline and still under way. */
+  stuck = false;
+
+  constructor(shard: string, clock: Clock, deadline_ms: number) {
+    this.#shard = shard;
+    this.#clock = clock;
+    this.#deadline_ms = deadline_ms;
+  }
+
+  get failure(): unknown {
+    return this.stuck ? new CommitTimeout(this.#shard, this.#deadline_ms) : this.#failure;
+  }
+
+  /** @throws LogFull while the disk is not to be asked for anything */
+  check(): void {
+    if (this.stuck) throw new LogFull(`${this.#shard}: the disk does not answer`, 5);
+    if (this.#haltedUntil_ms === 0) return;
+    const left_ms = this.#haltedUntil_ms - this.#clock.monotonic();
+    if (left_ms <= 0) return;
+    const reason = this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
+    const retryAfter_s = Math.ceil(left_ms / 1000);
+    throw new LogFull(`${this.#shard}: the disk failed (${reason})`, retryAfter_s, this.#failure);
+  }
+
+  failed(cause: unknown): void {
+    this.#failure = cause;
+    this.#haltedUntil_ms = this.#clock.monotonic() + this.#halt_ms;
+    this.#halt_ms = Math.min(HALT_MAX_ms, this.#halt_ms * 2);
+  }
+
+  succeeded(): void {
+    this.#failure = undefined;
+    this.#haltedUntil_ms = 0;
+    this.#halt_ms = HALT_MIN_ms;
+  }
+}

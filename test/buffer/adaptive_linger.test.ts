@@ -1,0 +1,56 @@
+// The linger that learns: strangers make it wait, a sender that waits for its answers never does.
+
+import { describe, expect, it } from '@jest/globals';
+import { AdaptiveLinger } from '../../buffer/adaptive_linger.ts';
+
+const COMMIT_ms = 0.35;
+
+describe('the adaptive linger', () => {
+  it('is none for one sender that waits for each answer, for ever', () => {
+    const linger = new AdaptiveLinger(5);
+    for (let commit = 0; commit < 10_000; commit++) {
+      linger.observe(0, COMMIT_ms);
+      linger.together(1);
+      expect(linger.max_ms).toBe(0);
+    }
+  });
+
+  it('is the limit where somebody comes while the others wait, 100 a second being enough', () => {
+    const linger = new AdaptiveLinger(5);
+    let came = 0;
+    for (let blocked_ms = 0; blocked_ms < 200; blocked_ms += COMMIT_ms) {
+      const arrivals = Math.floor(blocked_ms / 10) - came;
+      came += arrivals;
+      linger.observe(arrivals, COMMIT_ms);
+    }
+    expect(linger.max_ms).toBe(5);
+  });
+
+  it('ends within a fifth of a second when the strangers stay away', () => {
+    const linger = new AdaptiveLinger(5);
+    for (let time_ms = 0; time_ms < 500; time_ms += 5) linger.observe(5, 5);
+    expect(linger.max_ms).toBe(5);
+    let alone_ms = 0;
+    for (; linger.max_ms > 0; alone_ms += 5) linger.observe(0, 5);
+    expect(alone_ms).toBeLessThanOrEqual(200);
+  });
+
+  it('expects as many as lately came together, two at least and sixteen at most', () => {
+    const linger = new AdaptiveLinger(5);
+    expect(linger.enough_appends).toBe(2);
+    linger.together(10);
+    expect(linger.enough_appends).toBe(10);
+    linger.together(9);
+    expect(linger.enough_appends).toBe(9);
+    linger.together(500);
+    expect(linger.enough_appends).toBe(16);
+    for (let commit = 0; commit < 60; commit++) linger.together(1);
+    expect(linger.enough_appends).toBe(2);
+  });
+
+  it('learns nothing from a window without time', () => {
+    const linger = new AdaptiveLinger(5);
+    linger.observe(1000, 0);
+    expect(linger.max_ms).toBe(0);
+  });
+});
