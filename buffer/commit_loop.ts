@@ -37,6 +37,8 @@ export interface CommitLoopOptions {
   readonly next: number;
   readonly reserve_bytes: () => number;
   readonly commitDeadline_ms: number;
+  /** Makes a sealed chain smaller; undefined where it stays as it is. */
+  compress(chain: Chain): Promise<void> | undefined;
   /** The commit is durable: the blocks are the callee's now. */
   onDurable(chain: Chain, segment: Segment, position: number): void;
   /** Makes durable what onFailed told: once the watermark has passed a failed offset, nothing on disk says that it failed. */
@@ -215,6 +217,8 @@ export class CommitLoop {
     const deadline = this.#armDeadline();
     try {
       if (this.#failure !== undefined) await this.#options.recordFailure();
+      const compressed = this.#options.compress(chain);
+      if (compressed) await compressed;
       const { segment, position } = await this.#options.writer.commit(chain.blocks, chain.bytes, chain.first);
       this.#measure(chain, this.#options.clock.monotonic() - started_ms);
       this.highWatermark = chain.end;

@@ -5,6 +5,7 @@
 import { ShardBudget } from './budget.ts';
 import type { Chain } from './chain.ts';
 import { CommitLoop, type CommitStats } from './commit_loop.ts';
+import { type CompressionOptions, type CompressionStats, Compressor } from './compression.ts';
 import { refused } from './deferred.ts';
 import { CommitFailed, EntryTooLarge, OffsetOutOfRange } from './errors.ts';
 import type { GroupOffsets } from './group_offsets.ts';
@@ -43,6 +44,7 @@ export interface ShardStats {
   readonly rotations: number;
   readonly readers: number;
   readonly commits: Readonly<CommitStats>;
+  readonly compression: Readonly<CompressionStats>;
   readonly reads: Readonly<ReadStats>;
   readonly account: Account;
 }
@@ -73,6 +75,7 @@ export class Shard {
   reserve_bytes = 0;
   readonly #commits: CommitLoop;
   readonly #writer: SegmentWriter;
+  readonly #compressor: Compressor;
   readonly #account: LedgerFile;
   readonly #budget: ShardBudget;
   readonly #readers = new Set<AttachedReader>();
@@ -103,6 +106,8 @@ export class Shard {
       () => this.#account.settle(),
     );
     this.offsets.beforeWrite = () => this.#account.settle();
+    this.#compressor = new Compressor(parts.codec, recovered.ledger.key);
+    this.#compressor.configure(parts.compression);
     this.#commits = new CommitLoop({
       shard: this.id,
       clock: parts.clock,
@@ -114,6 +119,7 @@ export class Shard {
       next: recovered.next,
       reserve_bytes: () => this.reserve_bytes,
       commitDeadline_ms: parts.commitDeadline_ms,
+      compress: (chain) => this.#compressor.compress(chain),
       onDurable: (chain, segment, position) => this.#publish(chain, segment, position),
       recordFailure: () => this.#account.settle(),
       onFailed: (from, to, error) => this.#failed(from, to, error),
@@ -210,12 +216,18 @@ export class Shard {
       rotations: this.#writer.rotations,
       readers: this.#readers.size,
       commits: { ...this.#commits.stats },
+      compression: { ...this.#compressor.stats },
       reads: { ...this.reads },
       account: this.account(),
     };
   }
 
   // What follows is for the log itself (readers, groups, retention), not for its users.
+
+  /** How commits from now on are stored; the log's way where it says nothing. */
+  compress(options: CompressionOptions | undefined): void {
+    this.#compressor.configure(options ?? this.parts.compression);
+  }
 
   attach(reader: AttachedReader): void {
     this.#readers.add(reader);
@@ -279,7 +291,7 @@ export class Shard {
   }
 
   #publish(chain: Chain, segment: Segment, position: number): void {
-    segment.addPoint(chain.first, position);
+    segment.addPoint(chain.first, position, this.parts.segmentLimits.indexInterval_bytes);
     segment.bytes = position + chain.bytes;
     segment.end = chain.end;
     if (segment.firstTimestamp === 0) segment.firstTimestamp = chain.firstTimestamp;
