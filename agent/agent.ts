@@ -252,6 +252,7 @@ function logOptions({ buffer }: AgentConfig, logger: Logger): LogOptions {
     inFlightMax_bytes: buffer.in_flight,
     offsetsInterval_ms: buffer.offsets_interval,
     commitDeadline_ms: buffer.commit_deadline,
+    compression: { codec: buffer.compression },
   };
 }
 

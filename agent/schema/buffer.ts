@@ -32,6 +32,8 @@ export const bufferSchema = section({
   when_full: z.enum(['reject', 'drop_oldest']).default('reject'),
   /** Whether age alone may remove what some exporter has not delivered. */
   protect_unconsumed: z.boolean().default(true),
+  /** zstd: what is written is compressed, frame by frame; what arrived compressed stays as it is. */
+  compression: z.enum(['none', 'zstd']).default('none'),
   /** A success response means fsynced. */
   durability: z.enum(['fsync']).default('fsync'),
   /** How often offsets are made durable: what a crash may deliver twice. */
