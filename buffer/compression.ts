@@ -79,12 +79,15 @@ export class Compressor {
     this.#min_bytes = options?.minBytes ?? MIN_BYTES;
   }
 
-  /** Makes the frames of a sealed chain smaller where they stand; undefined where there is nothing to wait for. */
-  compress(chain: Chain): Promise<void> | undefined {
-    return this.#level === undefined ? undefined : this.#compress(chain, this.#level);
+  /**
+   * Makes the frames of a sealed chain smaller where they stand; undefined where there is nothing to wait for.
+   * @param keep whether blocks also keep what was in the frames: readers who have caught up need not decompress then.
+   */
+  compress(chain: Chain, keep: boolean): Promise<void> | undefined {
+    return this.#level === undefined ? undefined : this.#compress(chain, this.#level, keep);
   }
 
-  async #compress(chain: Chain, level: number): Promise<void> {
+  async #compress(chain: Chain, level: number, keep: boolean): Promise<void> {
     for (const block of chain.blocks) {
       const pieces = this.#pieces(block);
       const worth = pieces.filter((piece) => this.#worthTrying(block.memory, piece));
@@ -94,6 +97,7 @@ export class Compressor {
       };
       await Promise.all(Array.from({ length: Math.min(LANES, worth.length) }, lane));
       const before = block.used;
+      if (keep) block.unpacked = new Map();
       this.#close(block, pieces);
       chain.bytes -= before - block.used;
     }
@@ -136,6 +140,8 @@ export class Compressor {
       let { bodyBytes } = header;
       if (packed) {
         const body = to + FRAME_HEADER_BYTES;
+        const from = at + FRAME_HEADER_BYTES;
+        block.unpacked?.set(to, Buffer.from(memory.subarray(from, from + bodyBytes)));
         memory.writeUInt32LE(bodyBytes, body);
         memory.set(packed, body + PACKED_PREFIX_BYTES);
         this.stats.frames += 1;

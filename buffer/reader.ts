@@ -273,6 +273,8 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     if (this.#window.available(this.#position) < length) return false;
     if (!this.#hot && !bodyIntact(this.#window, this.#position, header)) return false;
     if (isPacked(header)) {
+      const unpacked = this.#window.block!.unpacked?.get(this.#position - this.#window.start);
+      if (unpacked) return this.#enter(header, unpacked);
       this.#packed = header;
       return false;
     }

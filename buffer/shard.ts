@@ -119,7 +119,7 @@ export class Shard {
       next: recovered.next,
       reserve_bytes: () => this.reserve_bytes,
       commitDeadline_ms: parts.commitDeadline_ms,
-      compress: (chain) => this.#compressor.compress(chain),
+      compress: (chain) => this.#compressor.compress(chain, this.#readers.size > 0),
       onDurable: (chain, segment, position) => this.#publish(chain, segment, position),
       recordFailure: () => this.#account.settle(),
       onFailed: (from, to, error) => this.#failed(from, to, error),
