@@ -254,6 +254,7 @@ function logOptions({ buffer }: AgentConfig, logger: Logger): LogOptions {
     commitDeadline_ms: buffer.commit_deadline,
     durability: buffer.durability,
     commit: { linger_ms: buffer.commit_linger, syncInterval_ms: buffer.sync_interval },
+    compression: { codec: buffer.compression },
   };
 }
 

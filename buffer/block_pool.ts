@@ -9,6 +9,8 @@ export class Block {
   readonly memory: Buffer;
   /** Bytes that hold frames; the rest is free. */
   used = 0;
+  /** Bodies of frames that stand compressed in the memory, as they were, by where the frame begins: for the hot tail. */
+  unpacked: Map<number, Buffer> | undefined;
   #references = 0;
   #reusable = true;
   readonly #pool: BlockPool;
@@ -20,6 +22,13 @@ export class Block {
 
   retain(): void {
     this.#references += 1;
+  }
+
+  /** What it holds of the machine's memory. */
+  get held_bytes(): number {
+    let bytes = this.memory.length;
+    for (const body of this.unpacked?.values() ?? []) bytes += body.length;
+    return bytes;
   }
 
   /** @throws LeaseMisuse when it was given back already. */
@@ -79,6 +88,7 @@ export class BlockPool {
 
   /** Called by the block when its last reference is gone. */
   takeBack(block: Block): void {
+    block.unpacked = undefined;
     const bytes = block.memory.length;
     this.#inUse_bytes -= bytes;
     const index = CLASSES_BYTES.indexOf(bytes);

@@ -53,7 +53,6 @@ export class Chain {
 
   /** Empties the chain; its first entry will have the offset `first`. The blocks are the caller's by now. */
   reset(first: number): void {
-    this.#expected_bytes = Math.max(BLOCK_FIRST_BYTES, Math.min(this.bytes, BLOCK_MAX_BYTES));
     this.blocks.length = 0;
     this.first = first;
     this.end = first;
@@ -88,6 +87,7 @@ export class Chain {
   /** Seals the last frame: afterwards the blocks hold nothing but whole frames. */
   seal(): void {
     if (this.#frameOpen) this.#sealFrame(0);
+    this.#expected_bytes = Math.max(BLOCK_FIRST_BYTES, Math.min(this.bytes, BLOCK_MAX_BYTES));
   }
 
   #begin(total: number, timestamp: number, watermark: number): void {

@@ -33,6 +33,8 @@ export interface CommitLoopOptions {
   readonly reserve_bytes: () => number;
   readonly commitDeadline_ms: number;
   readonly policy: CommitPolicy;
+  /** Makes a sealed chain smaller; undefined where it stays as it is. */
+  compress(chain: Chain): Promise<void> | undefined;
   /** The commit is durable: the blocks are the callee's now. */
   onDurable(chain: Chain, segment: Segment, position: number): void;
   /** Makes durable what onFailed told: once the watermark has passed a failed offset, nothing on disk says that it failed. */
@@ -302,6 +304,8 @@ export class CommitLoop {
     this.#committing = true;
     try {
       if (this.#trouble.failure !== undefined) await this.#options.recordFailure();
+      const compressed = this.#options.compress(chain);
+      if (compressed) await compressed;
       const synced = policy.durability === 'fsync';
       const { segment, position } = await writer.commit(chain.blocks, chain.bytes, chain.first, synced);
       const latency_ms = clock.monotonic() - started_ms;

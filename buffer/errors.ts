@@ -74,7 +74,7 @@ export class ForeignDirectory extends HoldfastError {
 }
 
 export class NewerFormat extends HoldfastError {
-  constructor(path: string, version: number, known: number) {
+  constructor(path: string, version: number | string, known: number) {
     super(
       'HF_BUFFER_NEWER_FORMAT',
       `${path} has format version ${version}, this program knows ${known}; upgrade Holdfast (nothing was touched)`,

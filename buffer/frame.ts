@@ -18,6 +18,13 @@ const MAGIC_1 = 0x46; // F
 export const FLAG_CONTINUES = 1;
 /** This frame begins with the rest of a batch from the frame before. */
 export const FLAG_CONTINUED = 2;
+/** The body is compressed; of the two bits for a codec (0x30) this is the only one that is given away. */
+export const FLAG_ZSTD = 0x10;
+const KNOWN_FLAGS = FLAG_CONTINUES | FLAG_CONTINUED | FLAG_ZSTD;
+/** A compressed body begins with the length of what was compressed, u32. */
+export const PACKED_PREFIX_BYTES = 4;
+/** What a body may be decompressed to; larger ones are stored as they are. A bound for memory, not for entries. */
+export const PACKED_RAW_MAX_BYTES = 256 * 1024 * 1024;
 
 export interface FrameHeader {
   readonly flags: number;
@@ -62,13 +69,10 @@ export function sealFrame(
   target.writeUInt32LE((crc32(target.subarray(at, at + 36)) ^ key.header) >>> 0, at + 36);
 }
 
-/** The header at `at`, or undefined unless 40 bytes stand there whose checksum under the key, magic and version are right. */
+/** The header at `at`, or undefined unless 40 bytes stand there whose checksum under the key, magic, version and flags are right. */
 export function readFrameHeader(source: Buffer, at: number, key: FrameKey): FrameHeader | undefined {
   if (at + FRAME_HEADER_BYTES > source.length) return undefined;
-  if (source[at] !== MAGIC_0 || source[at + 1] !== MAGIC_1 || source[at + 2] !== FRAME_VERSION)
-    return undefined;
-  const stored = (source.readUInt32LE(at + 36) ^ key.header) >>> 0;
-  if (crc32(source.subarray(at, at + 36)) !== stored) return undefined;
+  if (!known(source, at) || !headerMatches(source, at, key)) return undefined;
   const baseOffset = readOffset(source, at + 8);
   return {
     flags: source[at + 3]!,
@@ -80,6 +84,34 @@ export function readFrameHeader(source: Buffer, at: number, key: FrameKey): Fram
     watermark: baseOffset - source.readUInt32LE(at + 28),
     bodyCrc: (source.readUInt32LE(at + 32) ^ key.body) >>> 0,
   };
+}
+
+/** What a whole header at `at` says that only a newer program understands, or undefined. */
+export function newerFrame(source: Buffer, at: number, key: FrameKey): string | undefined {
+  if (at + FRAME_HEADER_BYTES > source.length || known(source, at)) return undefined;
+  if (source[at] !== MAGIC_0 || source[at + 1] !== MAGIC_1 || !headerMatches(source, at, key))
+    return undefined;
+  const [version, flags] = [source[at + 2]!, source[at + 3]!];
+  return version > FRAME_VERSION ? String(version) : `${version} with flags 0x${flags.toString(16)}`;
+}
+
+function known(source: Buffer, at: number): boolean {
+  return (
+    source[at] === MAGIC_0 &&
+    source[at + 1] === MAGIC_1 &&
+    source[at + 2] === FRAME_VERSION &&
+    (source[at + 3]! & ~KNOWN_FLAGS) === 0
+  );
+}
+
+function headerMatches(source: Buffer, at: number, key: FrameKey): boolean {
+  const stored = (source.readUInt32LE(at + 36) ^ key.header) >>> 0;
+  return crc32(source.subarray(at, at + 36)) === stored;
+}
+
+/** Whether the body is compressed: its entries are not to be seen as it stands. */
+export function isPacked(header: FrameHeader): boolean {
+  return (header.flags & FLAG_ZSTD) !== 0;
 }
 
 /** Whether the body at `at` is the one that the header was written for. */

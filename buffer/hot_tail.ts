@@ -24,7 +24,7 @@ export class HotTail {
   /** Takes over the caller's reference. */
   push(segmentBase: number, position: number, end: number, block: Block): void {
     this.#blocks.push({ segmentBase, position, end, block });
-    this.#bytes += block.memory.length;
+    this.#bytes += block.held_bytes;
     while (this.#bytes > this.#max_bytes && this.#blocks.length > 0) this.#shift();
   }
 
@@ -46,7 +46,7 @@ export class HotTail {
 
   #shift(): void {
     const hot = this.#blocks.shift()!;
-    this.#bytes -= hot.block.memory.length;
+    this.#bytes -= hot.block.held_bytes;
     hot.block.release();
   }
 }

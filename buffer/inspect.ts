@@ -2,7 +2,7 @@
 // index. Invariant: it writes nothing and takes no lock, so the end of a file that is being written may look torn.
 
 import { BlockPool } from './block_pool.ts';
-import { FRAME_HEADER_BYTES } from './frame.ts';
+import { FRAME_HEADER_BYTES, isPacked, PACKED_PREFIX_BYTES } from './frame.ts';
 import { type FrameKey, NO_KEY, parseKey } from './frame_key.ts';
 import { ledgerKey, segmentKey } from './key_search.ts';
 import { Ledger } from './ledger.ts';
@@ -28,6 +28,9 @@ export type Inspected =
       readonly epoch: number;
       readonly watermark: number;
       readonly flags: number;
+      readonly codec: 'none' | 'zstd';
+      /** Bytes of the entries with their lengths and times, decompressed. */
+      readonly raw_bytes: number;
     }
   | { readonly kind: 'damage'; readonly position: number; readonly bytes: number }
   | { readonly kind: 'point'; readonly position: number; readonly offset: number }
@@ -60,7 +63,7 @@ export async function inspectFile(
     const state =
       /^(owner|ledger|offsets)(\.|$)/.test(name) || /^HF(OW|LG|OF)$/.test(begins.toString('latin1'));
     if (state) return await slots(file, each);
-    return await frames(file, size, await keyFor(fileSystem, path), each);
+    return await frames(file, size, await keyFor(fileSystem, path), path, each);
   } finally {
     await file.close();
   }
@@ -70,9 +73,10 @@ async function frames(
   file: File,
   end: number,
   key: FrameKey,
+  path: string,
   each: (found: Inspected) => void,
 ): Promise<boolean> {
-  const window = new Window(new BlockPool(0), key);
+  const window = new Window(new BlockPool(0), key, path);
   const from = { file, end };
   let whole = true;
   try {
@@ -82,7 +86,25 @@ async function frames(
         const { baseOffset: offset, count, epoch, watermark, flags, timestamp } = header;
         const bytes = FRAME_HEADER_BYTES + header.bodyBytes;
         const time = new Date(timestamp).toISOString();
-        each({ kind: 'frame', position, bytes, offset, count, time, epoch, watermark, flags });
+        const packed = isPacked(header);
+        const raw_bytes =
+          packed && header.bodyBytes >= PACKED_PREFIX_BYTES
+            ? window.block!.memory.readUInt32LE(position - window.start + FRAME_HEADER_BYTES)
+            : header.bodyBytes;
+        const codec = packed ? ('zstd' as const) : ('none' as const);
+        each({
+          kind: 'frame',
+          position,
+          bytes,
+          offset,
+          count,
+          time,
+          epoch,
+          watermark,
+          flags,
+          codec,
+          raw_bytes,
+        });
         position += bytes;
         continue;
       }

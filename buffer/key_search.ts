@@ -3,11 +3,13 @@
 // file name says the offset. Invariant: a key is believed only where no other has as many witnesses; nothing is changed.
 
 import { crc32 } from 'node:zlib';
+import { unpack } from './compression.ts';
 import { KeyLost } from './errors.ts';
-import { EntryCursor, FRAME_HEADER_BYTES, FRAME_VERSION, readFrameHeader } from './frame.ts';
+import { EntryCursor, FRAME_HEADER_BYTES, FRAME_VERSION, isPacked, readFrameHeader } from './frame.ts';
 import { type FrameKey, formatKey, parseKey } from './frame_key.ts';
 import { Ledger } from './ledger.ts';
 import { isStreamName, segmentBase } from './names.ts';
+import { zstdInLine } from './ports/codec.ts';
 import type { File, FileSystem } from './ports/file_system.ts';
 import { TwoSlotFile } from './two_slot.ts';
 import { readFully } from './whole_io.ts';
@@ -68,7 +70,7 @@ export async function segmentKey(
   try {
     const bytes = await file.size();
     const first = await frameBytes(file, 0, bytes);
-    const key = first && keyOf(first, base);
+    const key = first && (await keyOf(first, base));
     if (!key) return { bytes, key: undefined, witnesses: 0 };
     const second = await frameBytes(file, first.length, bytes);
     const agrees = second !== undefined && readFrameHeader(second, 0, key) !== undefined;
@@ -101,7 +103,7 @@ async function frameBytes(file: File, position: number, end: number): Promise<Bu
 }
 
 /** The key under which these bytes are a frame that begins at `base` and whose body holds together. */
-function keyOf(frame: Buffer, base: number): FrameKey | undefined {
+async function keyOf(frame: Buffer, base: number): Promise<FrameKey | undefined> {
   const body = frame.subarray(FRAME_HEADER_BYTES);
   const key = {
     header: (crc32(frame.subarray(0, 36)) ^ frame.readUInt32LE(36)) >>> 0,
@@ -109,11 +111,18 @@ function keyOf(frame: Buffer, base: number): FrameKey | undefined {
   };
   const header = readFrameHeader(frame, 0, key);
   if (!header || frame[2] !== FRAME_VERSION || header.baseOffset !== base) return undefined;
+  if (!isPacked(header)) return holdsTogether(frame, FRAME_HEADER_BYTES, header.count) ? key : undefined;
+  const raw = await unpack(zstdInLine, body);
+  return raw && holdsTogether(raw, 0, header.count) ? key : undefined;
+}
+
+/** Whether `count` entries reach from `at` to the end, neither more nor less. */
+function holdsTogether(source: Buffer, at: number, count: number): boolean {
   const entries = new EntryCursor();
-  entries.open(frame, FRAME_HEADER_BYTES, body.length);
-  let count = 0;
-  while (entries.next()) count += 1;
-  return count === header.count && entries.end === frame.length ? key : undefined;
+  entries.open(source, at, source.length - at);
+  let found = 0;
+  while (entries.next()) found += 1;
+  return found === count && entries.end === source.length;
 }
 
 function vote(votes: Map<string, number>, key: FrameKey, weight: number): void {

@@ -15,6 +15,7 @@ import { openShard } from './open_shard.ts';
 import { Owner } from './owner.ts';
 import { BoundedFiles } from './ports/bounded_files.ts';
 import type { Clock } from './ports/clock.ts';
+import { zstdCodec } from './ports/codec.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
 import { systemRandom } from './ports/random.ts';
@@ -88,6 +89,8 @@ export class Log {
         report('error', 'a batch was forgotten without release; its memory is not used again', { leaked }),
       ),
       budget,
+      codec: options.codec ?? zstdCodec,
+      compression: options.compression,
       segmentLimits: limits.segment,
       entryMax_bytes: options.entryMax_bytes ?? 64 * MiB,
       hotTail_bytes: options.hotTail_bytes ?? 8 * MiB,

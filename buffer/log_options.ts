@@ -3,18 +3,22 @@
 
 import type { BudgetLimits, WhenFull } from './budget.ts';
 import { type CommitOptions, type CommitPolicy, commitPolicy, type Durability } from './commit_policy.ts';
+import { type CompressionOptions, checkCompression } from './compression.ts';
 import { InvalidOption } from './errors.ts';
 import type { LogParts } from './log_parts.ts';
 import { OPEN_FILES_MIN } from './ports/bounded_files.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Codec } from './ports/codec.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import type { Random } from './ports/random.ts';
 import type { RetentionPolicy } from './retention.ts';
+import { INDEX_INTERVAL_BYTES } from './segment.ts';
 import type { SegmentLimits } from './segment_writer.ts';
 
 const MiB = 1024 * 1024;
 /** Removal goes by whole segments, so a small log, or shard, has small ones. */
 const SEGMENTS_MIN = 8;
+const INDEX_INTERVAL_MIN_BYTES = 4096;
 
 export interface RetentionOptions {
   /** Bytes that all segments together may take. Default 1 GiB. */
@@ -39,6 +43,15 @@ export interface RetentionOptions {
   readonly interval_ms?: number;
 }
 
+export interface SegmentOptions {
+  /** A segment ends before it grows beyond. Default 64 MiB, an eighth of `maxSize_bytes` at most. */
+  readonly maxBytes?: number;
+  /** A segment that holds anything ends at this age. Default 1 h. */
+  readonly maxAge_ms?: number;
+  /** The index of a sealed segment has a point for each so many bytes, at least 4 KiB. Default 1 MiB. */
+  readonly indexInterval_bytes?: number;
+}
+
 export interface LogOptions {
   readonly directory: string;
   /** Default: the real ones. A simulator passes its own. */
@@ -48,9 +61,12 @@ export interface LogOptions {
   readonly random?: Random;
   /** Called with what an operator should see. */
   readonly report?: LogParts['report'];
-  /** When a segment ends: 64 MiB (an eighth of `maxSize_bytes` at most) or 1 h by default. */
-  readonly segment?: { readonly maxBytes?: number; readonly maxAge_ms?: number };
+  readonly segment?: SegmentOptions;
   readonly retention?: RetentionOptions;
+  /** How frames are stored, where a stream says nothing else. Default: as they are. */
+  readonly compression?: CompressionOptions;
+  /** What compresses. Default: zstd in libuv's pool of threads. */
+  readonly codec?: Codec;
   /** Bytes appended and not yet durable; beyond it appends throw LogFull. Default 64 MiB. */
   readonly inFlightMax_bytes?: number;
   /** Largest entry. Default 64 MiB. */
@@ -84,6 +100,7 @@ export interface Limits {
 
 /** @throws InvalidOption */
 export function limitsOf(options: LogOptions): Limits {
+  checkCompression(options.compression);
   const retention = options.retention ?? {};
   const { maxSize_bytes = 1024 * MiB, maxShardSize_bytes = Number.POSITIVE_INFINITY } = retention;
   const { keepConsumed, minSegments = 0, whenFull = 'reject' } = retention;
@@ -125,6 +142,18 @@ export function limitsOf(options: LogOptions): Limits {
       whenFull,
     },
     commit: commitPolicy(options.durability, options.commit, options.inFlightMax_bytes),
-    segment: { maxBytes: segment_bytes, maxAge_ms: options.segment?.maxAge_ms ?? 3_600_000 },
+    segment: {
+      maxBytes: segment_bytes,
+      maxAge_ms: options.segment?.maxAge_ms ?? 3_600_000,
+      indexInterval_bytes: indexIntervalOf(options.segment),
+    },
   };
+}
+
+function indexIntervalOf({ indexInterval_bytes = INDEX_INTERVAL_BYTES }: SegmentOptions = {}): number {
+  if (Number.isInteger(indexInterval_bytes) && indexInterval_bytes >= INDEX_INTERVAL_MIN_BYTES) {
+    return indexInterval_bytes;
+  }
+  const expected = `a whole number from ${INDEX_INTERVAL_MIN_BYTES} on is`;
+  throw new InvalidOption('segment.indexInterval_bytes', indexInterval_bytes, expected);
 }

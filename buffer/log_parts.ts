@@ -3,9 +3,11 @@
 import type { BlockPool } from './block_pool.ts';
 import type { Budget } from './budget.ts';
 import type { CommitPolicy } from './commit_policy.ts';
+import type { CompressionOptions } from './compression.ts';
 import type { FrameKey } from './frame_key.ts';
 import type { Leases } from './leases.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Codec } from './ports/codec.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import type { SegmentLimits } from './segment_writer.ts';
 
@@ -15,6 +17,9 @@ export interface LogParts {
   readonly pool: BlockPool;
   readonly leases: Leases;
   readonly budget: Budget;
+  readonly codec: Codec;
+  /** Of streams that say nothing else. */
+  readonly compression: CompressionOptions | undefined;
   readonly segmentLimits: SegmentLimits;
   readonly entryMax_bytes: number;
   readonly hotTail_bytes: number;

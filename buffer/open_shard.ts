@@ -191,11 +191,21 @@ class Opening {
   }
 
   async #scan(base: number, nextBase: number | undefined, watermark: number): Promise<RecoveredSegment> {
-    const file = await this.#parts.fileSystem.open(this.#pathOf(base), 'read');
+    const path = this.#pathOf(base);
+    const file = await this.#parts.fileSystem.open(path, 'read');
     try {
       const size = await file.size();
       return await recoverSegment(
-        { file, size, base, nextBase, watermark, key: this.#ledger.key },
+        {
+          file,
+          path,
+          size,
+          base,
+          nextBase,
+          watermark,
+          key: this.#ledger.key,
+          indexInterval_bytes: this.#parts.segmentLimits.indexInterval_bytes,
+        },
         this.#parts.pool,
       );
     } finally {

@@ -1,7 +1,7 @@
 // Who owns a log directory. The lock is the kernel's, so it goes with the process; the owner file says who holds it, since
 // when, and with which epoch. Invariant: no two owners at a time, and no two owners ever with the same epoch.
 
-import { ForeignDirectory, NewerFormat, OwnerPresent } from './errors.ts';
+import { ForeignDirectory, OwnerPresent } from './errors.ts';
 import { type FrameKey, formatKey, makeKey, parseKey } from './frame_key.ts';
 import { findKey, holdsLedger } from './key_search.ts';
 import { type Account, addAccounts, NO_ENTRIES } from './ledger.ts';
@@ -10,9 +10,8 @@ import type { Clock } from './ports/clock.ts';
 import { errorCode, type FileSystem, type Lock } from './ports/file_system.ts';
 import type { Random } from './ports/random.ts';
 import { TwoSlotFile } from './two_slot.ts';
+import { FORMAT_VERSION, refuseNewer } from './versions.ts';
 
-/** Version of everything below the directory. FORMAT.md has a chapter for each. */
-export const FORMAT_VERSION = 1;
 /** Beside the streams; `lost+found` is the file system's, where the directory is a mount point. */
 const OWN_NAMES = new Set(['lock', 'lock-journal', 'owner', 'owner.new', 'lost+found']);
 
@@ -81,11 +80,9 @@ export class Owner {
       // A process that died between making a name and syncing it left one that a power cut still takes away.
       if (!names.includes('owner')) await syncParents(fileSystem, directory);
       await fileSystem.syncDirectory(directory);
+      await refuseNewer(fileSystem, directory);
       const { payload, damaged } = await file.open();
       const last = payload ? (JSON.parse(payload.toString('utf8')) as OwnerRecord) : undefined;
-      if (last && last.format > FORMAT_VERSION) {
-        throw new NewerFormat(`${directory}/owner`, last.format, FORMAT_VERSION);
-      }
       if (!last && !damaged && !(await ours())) throw new ForeignDirectory(directory, orphan!);
       const lost = !last && (damaged || orphan !== undefined);
       const key = lost ? await findKey(fileSystem, directory) : undefined;

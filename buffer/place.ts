@@ -1,8 +1,9 @@
 // Where reading may begin, said in the words of a user, and the offset that this means in one shard. Invariant: the
 // offset lies between the log start and the high watermark, whatever is removed or appended meanwhile.
 
+import { unpack } from './compression.ts';
 import { OffsetOutOfRange } from './errors.ts';
-import { EntryCursor, FRAME_HEADER_BYTES, type FrameHeader } from './frame.ts';
+import { EntryCursor, FRAME_HEADER_BYTES, type FrameHeader, isPacked } from './frame.ts';
 import { errorCode, type File } from './ports/file_system.ts';
 import { findNextFrame, loadFrame, Window } from './scan.ts';
 import type { Segment } from './segment.ts';
@@ -76,14 +77,14 @@ async function searchSegment(shard: Shard, segment: Segment, time_ms: number): P
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
-  const window = new Window(shard.parts.pool, shard.ledger.key);
+  const window = new Window(shard.parts.pool, shard.ledger.key, shard.segmentPath(segment));
   try {
     const from = { file, end: segment.bytes };
     let position = await pointSince(window, from, segment, time_ms);
     for (;;) {
       const { header, bodyIntact } = await loadFrame(window, from, position);
       if (header && bodyIntact) {
-        const offset = entrySince(window, position, header, time_ms);
+        const offset = await entrySince(shard, window, position, header, time_ms);
         if (offset !== undefined) return offset;
         position += FRAME_HEADER_BYTES + header.bodyBytes;
       } else {
@@ -118,14 +119,29 @@ async function pointSince(
   return segment.points[low - 1]?.position ?? 0;
 }
 
-function entrySince(
+async function entrySince(
+  shard: Shard,
   window: Window,
   position: number,
   header: FrameHeader,
   time_ms: number,
+): Promise<number | undefined> {
+  const at = position - window.start + FRAME_HEADER_BYTES;
+  const { memory } = window.block!;
+  if (!isPacked(header)) return timeSince(memory, at, header.bodyBytes, header, time_ms);
+  const raw = await unpack(shard.parts.codec, memory.subarray(at, at + header.bodyBytes));
+  return raw && timeSince(raw, 0, raw.length, header, time_ms);
+}
+
+function timeSince(
+  memory: Buffer,
+  at: number,
+  bytes: number,
+  header: FrameHeader,
+  time_ms: number,
 ): number | undefined {
   const entries = new EntryCursor();
-  entries.open(window.block!.memory, position - window.start + FRAME_HEADER_BYTES, header.bodyBytes);
+  entries.open(memory, at, bytes);
   for (let offset = header.baseOffset; entries.next(); offset++) {
     if (header.timestamp + entries.timeDelta_ms >= time_ms) return offset;
   }

@@ -3,8 +3,15 @@
 // never durable; memory that it handed out stays until the batch is released.
 
 import type { Reader, ReadLimits, ShardBatch } from './batch.ts';
+import { unpack } from './compression.ts';
 import { LeaseMisuse, LogClosed, OffsetOutOfRange } from './errors.ts';
-import { ENTRY_OVERHEAD_MAX_BYTES, EntryCursor, FRAME_HEADER_BYTES, type FrameHeader } from './frame.ts';
+import {
+  ENTRY_OVERHEAD_MAX_BYTES,
+  EntryCursor,
+  FRAME_HEADER_BYTES,
+  type FrameHeader,
+  isPacked,
+} from './frame.ts';
 import { LeasedBatch } from './leased_batch.ts';
 import { type Place, resolvePlace } from './place.ts';
 import type { Timer } from './ports/clock.ts';
@@ -32,7 +39,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   #passed = 0;
   /** The frame whose entries are being handed out. */
   #frame: FrameHeader | undefined;
-  /** Where its body stands: in the window's block, or in a copy of ours. */
+  /** Where its body stands: in the window's block, or in a copy of ours, or decompressed. */
   #body: Buffer = NO_BODY;
   #bodyAt = 0;
   readonly #entries = new EntryCursor();
@@ -47,6 +54,8 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   #seekTo: number | undefined;
   /** Whether the window shows a block of the hot tail: what was just written needs no checksum. */
   #hot = false;
+  /** The frame at the position, where it is intact and compressed: it takes a promise to open it. */
+  #packed: FrameHeader | undefined;
 
   constructor(shard: Shard, offset: number) {
     super();
@@ -99,6 +108,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     this.#segment = undefined;
     this.#frame = undefined;
     this.#entryWaiting = false;
+    this.#packed = undefined;
     this.#window.release();
   }
 
@@ -262,11 +272,17 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     const length = FRAME_HEADER_BYTES + header.bodyBytes;
     if (this.#window.available(this.#position) < length) return false;
     if (!this.#hot && !bodyIntact(this.#window, this.#position, header)) return false;
+    if (isPacked(header)) {
+      const unpacked = this.#window.block!.unpacked?.get(this.#position - this.#window.start);
+      if (unpacked) return this.#enter(header, unpacked);
+      this.#packed = header;
+      return false;
+    }
     return this.#enter(header);
   }
 
   /** Begins with the frame unless all of it is to be skipped; false then, with the position moved behind it. */
-  #enter(header: FrameHeader): boolean {
+  #enter(header: FrameHeader, unpacked?: Buffer): boolean {
     const at = this.#position;
     this.#position = at + FRAME_HEADER_BYTES + header.bodyBytes;
     const end = header.baseOffset + header.count;
@@ -281,10 +297,28 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     this.#frame = header;
     this.#entryOffset = header.baseOffset;
     this.#entryWaiting = false;
-    this.#body = this.#window.block!.memory;
-    this.#bodyAt = at - this.#window.start + FRAME_HEADER_BYTES;
-    this.#entries.open(this.#body, this.#bodyAt, header.bodyBytes);
+    this.#body = unpacked ?? this.#window.block!.memory;
+    this.#bodyAt = unpacked ? 0 : at - this.#window.start + FRAME_HEADER_BYTES;
+    this.#entries.open(this.#body, this.#bodyAt, unpacked?.length ?? header.bodyBytes);
     return true;
+  }
+
+  /** Begins with a compressed frame, which the window holds and whose checksum held. */
+  async #enterPacked(header: FrameHeader): Promise<boolean> {
+    this.#packed = undefined;
+    const end = header.baseOffset + header.count;
+    if (end <= this.#offset) return this.#enter(header);
+    const at = this.#position - this.#window.start + FRAME_HEADER_BYTES;
+    const body = this.#window.block!.memory.subarray(at, at + header.bodyBytes);
+    const unpacked = await unpack(this.#shard.parts.codec, body);
+    if (unpacked) return this.#enter(header, unpacked);
+    // The checksum held, so this is what was written, and yet nothing that can be read.
+    const bytes = FRAME_HEADER_BYTES + header.bodyBytes;
+    this.#shard.found({ position: this.#position, bytes, from: this.#offset, to: end });
+    this.#position += bytes;
+    this.#passed = end;
+    this.#offset = end;
+    return false;
   }
 
   /** Offsets before this frame that hold no entry: counted unless they are known. */
@@ -295,6 +329,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
 
   /** Finds the next frame wherever it is: another segment, another window, or behind damage. */
   async #openFrame(): Promise<boolean> {
+    if (this.#packed) return this.#enterPacked(this.#packed);
     const segment = await this.#locate();
     if (!segment) return false;
     const file = await this.#open(segment);
@@ -312,7 +347,9 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
         await this.#window.load(file, this.#position, from.end, length);
       }
     }
-    if (header && bodyIntact(this.#window, this.#position, header)) return this.#enter(header);
+    if (header && bodyIntact(this.#window, this.#position, header)) {
+      return isPacked(header) ? this.#enterPacked(header) : this.#enter(header);
+    }
     const next = header ? this.#position + FRAME_HEADER_BYTES + header.bodyBytes : this.#position + 1;
     await this.#skipDamage(segment, from.file, next);
     return false;
@@ -358,12 +395,13 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
       return undefined;
     }
     this.#window.release();
+    this.#window.path = this.#shard.segmentPath(segment);
     this.#segment = segment;
     const point = segment.pointBefore(Math.max(this.#offset, segment.base));
     this.#position = point.position;
     // The frame that holds the reader's offset may begin before it, so a search behind damage begins there too.
     this.#passed = point.offset;
-    return this.#openSync() ? undefined : segment;
+    return this.#openSync() || this.#packed ? undefined : segment;
   }
 
   async #open(segment: Segment): Promise<File | undefined> {

@@ -8,7 +8,7 @@ import type { FrameKey } from './frame_key.ts';
 import type { File } from './ports/file_system.ts';
 import type { OffsetRange, RangeKind } from './ranges.ts';
 import { findNextFrame, loadFrame, Window } from './scan.ts';
-import { Segment } from './segment.ts';
+import { INDEX_INTERVAL_BYTES, Segment } from './segment.ts';
 
 export interface DamagedBytes {
   readonly position: number;
@@ -31,6 +31,8 @@ export interface RecoveredSegment {
 
 export interface RecoveryInput {
   readonly file: File;
+  /** For errors. */
+  readonly path: string;
   readonly size: number;
   readonly base: number;
   /** Base of the next segment; undefined for the last one. */
@@ -38,8 +40,11 @@ export interface RecoveryInput {
   /** Everything below this offset is known to have been durable. */
   readonly watermark: number;
   readonly key: FrameKey;
+  /** Between points of an index that is made anew; default 1 MiB. */
+  readonly indexInterval_bytes?: number;
 }
 
+/** @throws NewerFormat, and what the disk said */
 export async function recoverSegment(input: RecoveryInput, pool: BlockPool): Promise<RecoveredSegment> {
   const scan = new SegmentScan(input, pool);
   try {
@@ -73,7 +78,7 @@ class SegmentScan {
     this.#input = input;
     this.#segment = new Segment(input.base);
     this.#promised = input.watermark;
-    this.window = new Window(pool, input.key);
+    this.window = new Window(pool, input.key, input.path);
   }
 
   async run(): Promise<RecoveredSegment> {
@@ -117,7 +122,11 @@ class SegmentScan {
     else if (!continued) this.#openBatch = { offset: header.baseOffset, position: this.#position };
     if (segment.firstTimestamp === 0) segment.firstTimestamp = header.timestamp;
     segment.lastTimestamp = Math.max(segment.lastTimestamp, header.timestamp);
-    segment.addPoint(header.baseOffset, this.#position);
+    segment.addPoint(
+      header.baseOffset,
+      this.#position,
+      this.#input.indexInterval_bytes ?? INDEX_INTERVAL_BYTES,
+    );
     segment.end = end;
     this.#position += FRAME_HEADER_BYTES + header.bodyBytes;
     segment.bytes = this.#position;

@@ -2,7 +2,16 @@
 // Invariant: a frame is handed on only after header and body checksums held.
 
 import type { Block, BlockPool } from './block_pool.ts';
-import { bodyMatches, FRAME_HEADER_BYTES, type FrameHeader, findMagic, readFrameHeader } from './frame.ts';
+import { NewerFormat } from './errors.ts';
+import {
+  bodyMatches,
+  FRAME_HEADER_BYTES,
+  FRAME_VERSION,
+  type FrameHeader,
+  findMagic,
+  newerFrame,
+  readFrameHeader,
+} from './frame.ts';
 import type { FrameKey } from './frame_key.ts';
 import type { File } from './ports/file_system.ts';
 import { readFully } from './whole_io.ts';
@@ -17,10 +26,13 @@ export class Window {
   length = 0;
   /** Under which the frames of this file were sealed. */
   readonly key: FrameKey;
+  /** Of the file that is shown: for errors. */
+  path: string;
   readonly #pool: BlockPool;
 
-  constructor(pool: BlockPool, key: FrameKey) {
+  constructor(pool: BlockPool, key: FrameKey, path = '') {
     this.key = key;
+    this.path = path;
     this.#pool = pool;
   }
 
@@ -85,14 +97,19 @@ export async function loadFrame(
   return { header, bodyIntact: bodyIntact(window, position, header) };
 }
 
-/** The header at file position `position` if the window holds it and it checks out. */
+/**
+ * The header at file position `position` if the window holds it and it checks out.
+ * @throws NewerFormat for one that only a newer program understands: it is no damage, and nothing may be done about it
+ */
 export function frameAt(window: Window, position: number): FrameHeader | undefined {
   if (window.available(position) < FRAME_HEADER_BYTES) return undefined;
-  return readFrameHeader(
-    window.block!.memory.subarray(0, window.length),
-    position - window.start,
-    window.key,
-  );
+  const memory = window.block!.memory.subarray(0, window.length);
+  const at = position - window.start;
+  const header = readFrameHeader(memory, at, window.key);
+  if (header) return header;
+  const newer = newerFrame(memory, at, window.key);
+  if (newer !== undefined) throw new NewerFormat(window.path, newer, FRAME_VERSION);
+  return undefined;
 }
 
 export function bodyIntact(window: Window, position: number, header: FrameHeader): boolean {

@@ -10,11 +10,11 @@ export interface IndexPoint {
   readonly position: number;
 }
 
-/** One point for about so many bytes of data. */
+/** One point for about so many bytes of data, unless the log says otherwise (`segment.indexInterval_bytes`). */
 export const INDEX_INTERVAL_BYTES = 1024 * 1024;
 const INDEX_HEADER_BYTES = 64;
 const INDEX_MAGIC = Buffer.from('HFIX', 'latin1').readUInt32LE(0);
-const INDEX_VERSION = 1;
+export const INDEX_VERSION = 1;
 const POINT_BYTES = 16;
 
 export class Segment {
@@ -36,10 +36,10 @@ export class Segment {
     this.end = base;
   }
 
-  /** Notes where a commit begins, at most one point per interval. */
-  addPoint(offset: number, position: number): void {
+  /** Notes where a frame begins, at most one point per interval. */
+  addPoint(offset: number, position: number, interval_bytes: number): void {
     const last = this.points[this.points.length - 1];
-    if (!last || position - last.position >= INDEX_INTERVAL_BYTES) this.points.push({ offset, position });
+    if (!last || position - last.position >= interval_bytes) this.points.push({ offset, position });
   }
 
   /** The last point at or before `offset`; the segment's start where there is none. */
@@ -88,11 +88,15 @@ export function encodeIndex(segment: Segment): Buffer {
   return index;
 }
 
+/** The version of an index that is whole, or undefined: where magic, version and checksum stand is the same in all versions. */
+export function indexVersion(index: Buffer): number | undefined {
+  if (index.length < INDEX_HEADER_BYTES || index.readUInt32LE(0) !== INDEX_MAGIC) return undefined;
+  return indexChecksum(index) === index.readUInt32LE(60) ? index.readUInt16LE(4) : undefined;
+}
+
 /** The sealed segment that the index describes, or undefined unless it is whole and fits the base and size of the data. */
 export function decodeIndex(index: Buffer, base: number, bytes: number): Segment | undefined {
-  if (index.length < INDEX_HEADER_BYTES) return undefined;
-  if (index.readUInt32LE(0) !== INDEX_MAGIC || index.readUInt16LE(4) !== INDEX_VERSION) return undefined;
-  if (indexChecksum(index) !== index.readUInt32LE(60)) return undefined;
+  if (indexVersion(index) !== INDEX_VERSION) return undefined;
   const points = index.readUInt32LE(56);
   if (index.length !== INDEX_HEADER_BYTES + points * POINT_BYTES) return undefined;
   if (readOffset(index, 8) !== base || readOffset(index, 24) !== bytes) return undefined;

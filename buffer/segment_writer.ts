@@ -13,6 +13,8 @@ import { writeFully } from './whole_io.ts';
 export interface SegmentLimits {
   readonly maxBytes: number;
   readonly maxAge_ms: number;
+  /** How much data one point of the index stands for, at least. */
+  readonly indexInterval_bytes: number;
 }
 
 /** Errors after which the file is as it was: nothing was promised of it and it may be written again. */

@@ -5,6 +5,7 @@
 import { ShardBudget } from './budget.ts';
 import type { Chain } from './chain.ts';
 import { CommitLoop } from './commit_loop.ts';
+import { type CompressionOptions, Compressor } from './compression.ts';
 import { refused } from './deferred.ts';
 import { CommitFailed, EntryTooLarge, OffsetOutOfRange } from './errors.ts';
 import type { GroupOffsets } from './group_offsets.ts';
@@ -59,6 +60,7 @@ export class Shard {
   reserve_bytes = 0;
   readonly #commits: CommitLoop;
   readonly #writer: SegmentWriter;
+  readonly #compressor: Compressor;
   readonly #account: LedgerFile;
   readonly #budget: ShardBudget;
   readonly #readers = new Set<AttachedReader>();
@@ -93,6 +95,8 @@ export class Shard {
       await this.#commits.syncWritten();
       await this.#account.settle();
     };
+    this.#compressor = new Compressor(parts.codec, recovered.ledger.key);
+    this.#compressor.configure(parts.compression);
     this.#commits = new CommitLoop({
       shard: this.id,
       clock: parts.clock,
@@ -105,6 +109,7 @@ export class Shard {
       reserve_bytes: () => this.reserve_bytes,
       commitDeadline_ms: parts.commitDeadline_ms,
       policy: parts.commitPolicy,
+      compress: (chain) => this.#compressor.compress(chain, this.#readers.size > 0),
       onDurable: (chain, segment, position) => this.#publish(chain, segment, position),
       recordFailure: () => this.#account.settle(),
       onFailed: (from, to, error) => this.#failed(from, to, error),
@@ -214,12 +219,18 @@ export class Shard {
       commits: this.#commits.meter.commitStats(),
       writes: this.#commits.meter.writeStats(this.#commits.openAppends),
       switches: this.#commits.switches.stats(),
+      compression: { ...this.#compressor.stats },
       reads: { ...this.reads },
       account: this.account(),
     };
   }
 
   // What follows is for the log itself (readers, groups, retention), not for its users.
+
+  /** How commits from now on are stored; the log's way where it says nothing. */
+  compress(options: CompressionOptions | undefined): void {
+    this.#compressor.configure(options ?? this.parts.compression);
+  }
 
   attach(reader: AttachedReader): void {
     this.#readers.add(reader);
@@ -283,7 +294,7 @@ export class Shard {
   }
 
   #publish(chain: Chain, segment: Segment, position: number): void {
-    segment.addPoint(chain.first, position);
+    segment.addPoint(chain.first, position, this.parts.segmentLimits.indexInterval_bytes);
     segment.bytes = position + chain.bytes;
     segment.end = chain.end;
     if (segment.firstTimestamp === 0) segment.firstTimestamp = chain.firstTimestamp;

@@ -3,6 +3,7 @@
 
 import { crc32 } from 'node:zlib';
 import { checkAssignment } from './assignment.ts';
+import { type CompressionOptions, checkCompression } from './compression.ts';
 import { GroupExists, InvalidOption, UnknownGroup } from './errors.ts';
 import { Group, type GroupOptions, groupViews } from './group.ts';
 import { addLags, type Lag, lagOf } from './lag.ts';
@@ -19,6 +20,8 @@ export interface StreamOptions {
   readonly reserve_bytes?: number;
   /** Where the log drops the oldest to make room, streams of the lowest priority are shed first. Any number. Default 0. */
   readonly priority?: number;
+  /** How this stream's frames are stored. Default: as the log says. */
+  readonly compression?: CompressionOptions;
 }
 
 /** A group as it stands on disk, opened or not. */
@@ -40,6 +43,7 @@ const SHARDS_MAX = 4096;
 
 /** @throws InvalidOption */
 export function checkStreamOptions(options: StreamOptions): void {
+  checkCompression(options.compression);
   const { priority = 0, shards = 1 } = options;
   if (!Number.isInteger(shards) || shards < 1 || shards > SHARDS_MAX) {
     throw new InvalidOption('shards', shards, `a whole number from 1 to ${SHARDS_MAX} is`);
@@ -80,6 +84,7 @@ export class Stream {
     for (const shard of this.shards) {
       shard.reserve_bytes = options.reserve_bytes ?? 0;
       shard.priority = options.priority ?? 0;
+      shard.compress(options.compression);
     }
   }
 

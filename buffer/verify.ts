@@ -16,6 +16,7 @@ import { nodeFileSystem } from './ports/node_file_system.ts';
 import { recoverSegment } from './recovery.ts';
 import type { Segment } from './segment.ts';
 import { viewSlots } from './two_slot.ts';
+import { refuseNewer } from './versions.ts';
 import { readFully } from './whole_io.ts';
 
 export interface VerifyOptions {
@@ -61,7 +62,7 @@ export interface VerifyReport {
   readonly damage: readonly Damage[];
 }
 
-/** @throws ForeignDirectory | OwnerPresent | KeyLost, and what the disk says */
+/** @throws ForeignDirectory | OwnerPresent | NewerFormat | KeyLost, and what the disk says */
 export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const fileSystem = options.fileSystem ?? nodeFileSystem;
   const { directory } = options;
@@ -75,6 +76,7 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
     throw new OwnerPresent(directory, 'a running process');
   }
   try {
+    await refuseNewer(fileSystem, directory);
     return await new Verification(fileSystem, options).run(lock !== undefined);
   } finally {
     await lock?.release();
@@ -176,7 +178,7 @@ class Verification {
     this.#options.progress?.(this.#read_bytes, this.#total_bytes);
     const file = await this.#fileSystem.open(path, 'read');
     const size = await file.size();
-    const input = { file, size, base, nextBase, watermark: nextBase ?? promised, key: ledger.key };
+    const input = { file, path, size, base, nextBase, watermark: nextBase ?? promised, key: ledger.key };
     const found = await recoverSegment(input, this.#pool).finally(() => file.close());
     for (const { position, bytes, from, to } of found.damaged) {
       const says = bytes === 0 ? 'entries are missing' : 'damaged bytes';

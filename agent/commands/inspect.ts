@@ -33,8 +33,19 @@ export const command: Command = {
   },
 };
 
-const TITLES = ['position', 'bytes', 'offset', 'entries', 'watermark', 'epoch', 'flags', 'time'];
-const WIDTHS = [12, 10, 16, 7, 16, 10, 5, 24];
+const TITLES = [
+  'position',
+  'bytes',
+  'offset',
+  'entries',
+  'watermark',
+  'epoch',
+  'flags',
+  'codec',
+  'raw',
+  'time',
+];
+const WIDTHS = [12, 10, 16, 7, 16, 10, 5, 5, 10, 24];
 
 function row(cells: readonly (string | number)[]): string {
   return `${cells.map((cell, index) => String(cell).padStart(WIDTHS[index]!)).join('  ')}\n`;
@@ -43,8 +54,8 @@ function row(cells: readonly (string | number)[]): string {
 function line(found: Inspected): string {
   switch (found.kind) {
     case 'frame': {
-      const { position, bytes, offset, count, watermark, epoch, flags, time } = found;
-      return row([position, bytes, offset, count, watermark, epoch, flags, time]);
+      const { position, bytes, offset, count, watermark, epoch, flags, codec, raw_bytes, time } = found;
+      return row([position, bytes, offset, count, watermark, epoch, flags, codec, raw_bytes, time]);
     }
     case 'damage':
       return `${row([found.position, found.bytes]).trimEnd()}  DAMAGED\n`;

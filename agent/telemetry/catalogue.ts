@@ -64,7 +64,20 @@ export const catalogue = {
   },
   holdfast_buffer_appended_bytes_total: {
     kind: 'counter',
-    description: 'Bytes of entries made durable by this process.',
+    description: 'Bytes made durable by this process, as they are stored.',
+  },
+  holdfast_buffer_compressed_raw_bytes_total: {
+    kind: 'counter',
+    description: 'Bytes of frames that this process compressed, before.',
+  },
+  holdfast_buffer_compressed_stored_bytes_total: {
+    kind: 'counter',
+    description: 'Bytes of frames that this process compressed, as they are stored.',
+  },
+  holdfast_buffer_compression_skipped_frames_total: {
+    kind: 'counter',
+    description:
+      'Frames stored as they were although buffer.compression is on: too small, or nothing to gain.',
   },
   holdfast_buffer_retained_entries: { kind: 'gauge', description: 'Durable entries that are on disk now.' },
   holdfast_buffer_deleted_consumed_entries_total: {

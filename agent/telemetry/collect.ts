@@ -89,12 +89,15 @@ function recordBuffer(stats: LogStats, record: RecordMetric): void {
   }
   for (const [stream, shards] of Object.entries(stats.streams)) {
     for (const [index, shard] of shards.entries()) {
-      const { account, commits, segments } = shard;
+      const { account, commits, compression, segments } = shard;
       const labels = { stream, shard: String(index) };
       const oldest_s = shard.oldestUnconsumed_age_ms / 1_000;
       record('holdfast_buffer_oldest_unconsumed_age_seconds', oldest_s, labels);
       record('holdfast_buffer_appended_entries_total', account.appended, labels);
       record('holdfast_buffer_appended_bytes_total', commits.bytes, labels);
+      record('holdfast_buffer_compressed_raw_bytes_total', compression.raw_bytes, labels);
+      record('holdfast_buffer_compressed_stored_bytes_total', compression.stored_bytes, labels);
+      record('holdfast_buffer_compression_skipped_frames_total', compression.skipped, labels);
       record('holdfast_buffer_retained_entries', account.retained, labels);
       record('holdfast_buffer_deleted_consumed_entries_total', account.deletedConsumed, labels);
       for (const [reason, entries] of Object.entries(account.dropped)) {

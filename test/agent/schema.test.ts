@@ -82,6 +82,7 @@ describe('a minimal configuration', () => {
         max_size: 2 ** 30,
         when_full: 'reject',
         protect_unconsumed: true,
+        compression: 'none',
         durability: 'fsync',
         offsets_interval: 1000,
       },

@@ -1,84 +1,9 @@
 // FORMAT.md and the program agree: files that the log wrote are decoded here by the document's tables and by nothing else.
 
-import fs from 'node:fs';
-import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { decode, decodeFrames, document, newestSlot, sizeOf, table } from './format_tables.ts';
 import { appendDurably, LogOnMemory } from './log_on_memory.ts';
-
-const document = fs.readFileSync(path.join(import.meta.dirname, '../../buffer/FORMAT.md'), 'utf8');
-
-interface Field {
-  readonly at: number;
-  readonly bytes: string;
-  readonly type: string;
-  readonly name: string;
-}
-
-type Values = Readonly<Record<string, number | Buffer>>;
-
-/** The rows of the table under a heading of the document. */
-function table(heading: string): Field[] {
-  const chapter = document.split(`\n### ${heading}\n`)[1]?.split(/\n##+ /)[0];
-  if (chapter === undefined) throw new Error(`FORMAT.md has no chapter "${heading}"`);
-  const rows = chapter.split('\n').filter((line) => /^\| \d/.test(line));
-  return rows.map((line) => {
-    const [, at, bytes, type, name] = line.split('|').map((cell) => cell.trim());
-    return { at: Number(at), bytes: bytes!, type: type!, name: name! };
-  });
-}
-
-const WIDTHS: Readonly<Record<string, number>> = { u8: 1, u16: 2, u32: 4, u48: 6, u64: 8 };
-
-/** Decodes what stands at `at` by a table; a length may be the name of an earlier field. */
-function decode(fields: readonly Field[], source: Buffer, at = 0): Values {
-  const values: Record<string, number | Buffer> = {};
-  for (const field of fields) {
-    const length = Number.isNaN(Number(field.bytes)) ? Number(values[field.bytes]) : Number(field.bytes);
-    const from = at + field.at;
-    if (field.type === 'bytes') values[field.name] = source.subarray(from, from + length);
-    else {
-      expect(WIDTHS[field.type]).toBe(length);
-      let value = 0;
-      for (let byte = length - 1; byte >= 0; byte--) value = value * 256 + source[from + byte]!;
-      values[field.name] = value;
-    }
-  }
-  return values;
-}
-
-/** The bytes that a table without variable fields takes; it must have neither gap nor overlap. */
-function sizeOf(fields: readonly Field[]): number {
-  let at = 0;
-  for (const field of fields) {
-    expect(field.at).toBe(at);
-    at += Number.isNaN(Number(field.bytes)) ? 0 : Number(field.bytes);
-  }
-  return at;
-}
-
-function varint(source: Buffer, at: number): { value: number; next: number } {
-  let value = 0;
-  for (let next = at, factor = 1; ; factor *= 128) {
-    const byte = source[next++]!;
-    value += (byte & 0x7f) * factor;
-    if (byte < 128) return { value, next };
-  }
-}
-
-/** The newest state of a two-slot file. */
-function newestSlot(file: Buffer): Values {
-  const fields = table('Slot');
-  const slots = [0, 4096].map((at) => {
-    const slot = decode(fields, file, at);
-    expect(crc32(slot['payload'] as Buffer, crc32(file.subarray(at, at + 16)))).toBe(slot['crc']);
-    expect(Number(slot['sequence']) % 2).toBe(at / 4096);
-    expect(slot['version']).toBe(1);
-    return slot;
-  });
-  expect(file.length).toBe(8192);
-  return slots.sort((a, b) => Number(b['sequence']) - Number(a['sequence']))[0]!;
-}
 
 const LARGE = 40_000;
 const SEGMENT = '00000000000000000000';
@@ -114,6 +39,7 @@ beforeAll(async () => {
 describe('FORMAT.md', () => {
   it('has tables without gap or overlap', () => {
     expect(sizeOf(table('Frame header'))).toBe(40);
+    expect(sizeOf(table('Compressed frame body'))).toBe(4);
     expect(sizeOf(table('Index header'))).toBe(64);
     expect(sizeOf(table('Index point'))).toBe(16);
     expect(sizeOf(table('Slot'))).toBe(20);
@@ -131,33 +57,10 @@ describe('FORMAT.md', () => {
 
   it('describes frames: every byte of a segment is accounted for', () => {
     const bytes = file(`a.b/0/${SEGMENT}.log`);
-    const header = table('Frame header');
     const key = decode(table('Ledger payload'), newestSlot(file('a.b/0/ledger'))['payload'] as Buffer);
     expect([key['headerKey'], key['bodyKey']]).not.toContain(0);
-    const keyed = (crc: number, of: string): number => (crc ^ Number(key[of])) >>> 0;
-    const seen: { values: Values; entries: Buffer[]; deltas: number[] }[] = [];
-    for (let at = 0; at < bytes.length; ) {
-      const values = decode(header, bytes, at);
-      expect(String(values['magic'])).toBe('HF');
-      expect(values['version']).toBe(1);
-      expect(values['epoch']).toBe(1);
-      expect(keyed(crc32(bytes.subarray(at, at + 36)), 'headerKey')).toBe(values['headerCrc']);
-      const end = at + 40 + Number(values['bodyBytes']);
-      expect(keyed(crc32(bytes.subarray(at + 40, end)), 'bodyKey')).toBe(values['bodyCrc']);
-      const entries: Buffer[] = [];
-      const deltas: number[] = [];
-      for (let entry = at + 40; entry < end; ) {
-        const length = varint(bytes, entry);
-        const delta = varint(bytes, length.next);
-        entries.push(bytes.subarray(delta.next, delta.next + length.value));
-        deltas.push(delta.value);
-        entry = delta.next + length.value;
-        expect(entry).toBeLessThanOrEqual(end);
-      }
-      expect(entries.length).toBe(values['count']);
-      seen.push({ values, entries, deltas });
-      at = end;
-    }
+    const seen = decodeFrames(bytes, key);
+    expect(seen.every(({ values }) => values['epoch'] === 1)).toBe(true);
     const short = seen.map(({ values, entries, deltas }) => [
       values['flags'],
       values['baseOffset'],

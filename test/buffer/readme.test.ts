@@ -44,7 +44,9 @@ describe('the README of the buffer', () => {
 
   it.each([
     ['log_options.ts', 'RetentionOptions'],
+    ['log_options.ts', 'SegmentOptions'],
     ['log_options.ts', 'LogOptions'],
+    ['compression.ts', 'CompressionOptions'],
     ['stream.ts', 'StreamOptions'],
     ['group.ts', 'GroupOptions'],
     ['batch.ts', 'ReadLimits'],

@@ -35,6 +35,7 @@ async function recover(bytes: Uint8Array, known: Known = {}): Promise<RecoveredS
   const found = await recoverSegment(
     {
       file,
+      path: 'segment',
       size: bytes.length,
       base: BASE,
       nextBase: known.nextBase,

@@ -12,7 +12,8 @@ function sealed(): Segment {
   segment.firstTimestamp = 1_700_000_000_000;
   segment.lastTimestamp = 1_700_000_009_000;
   segment.lastRunning_ms = 77;
-  for (let point = 0; point < 5; point++) segment.addPoint(1000 + 100 * point, point * INDEX_INTERVAL_BYTES);
+  for (let point = 0; point < 5; point++)
+    segment.addPoint(1000 + 100 * point, point * INDEX_INTERVAL_BYTES, INDEX_INTERVAL_BYTES);
   return segment;
 }
 
@@ -21,7 +22,7 @@ describe('Segment', () => {
     const segment = new Segment(10);
     expect(segment.pointBefore(50)).toEqual({ offset: 10, position: 0 });
     for (let position = 0; position < 3 * INDEX_INTERVAL_BYTES; position += INDEX_INTERVAL_BYTES / 4) {
-      segment.addPoint(10 + position / 1024, position);
+      segment.addPoint(10 + position / 1024, position, INDEX_INTERVAL_BYTES);
     }
     expect(segment.points.length).toBe(3);
     const [, second, third] = segment.points;

@@ -83,7 +83,7 @@ describe('the package', () => {
       (file) =>
         !/^(bin\/.*\.(js|d\.ts)|dist\/.*\.(js|d\.ts)|examples\/[\w.]+\.yaml|([\w]+\/)*\w+\.md|LICENSE|package\.json)$/.test(
           file,
-        ) || /^(dist\/)?(test|bench|examples\/demo)\/(?!RESULTS|BUFFER)/.test(file),
+        ) || /^(dist\/)?(test|bench|examples\/demo)\/(?!RESULTS)/.test(file),
     );
     expect(foreign).toEqual([]);
     expect(tarballSize_bytes).toBeLessThan(TARBALL_BYTES_MAX);
