@@ -119,6 +119,7 @@ export class FileNode {
     this.dirty.clear();
     const size = this.#sizeAfter(choose);
     this.disk = grown(this.disk, size);
+    this.live = grown(this.live, size);
     // What comes to be read by a larger size than was synced holds nothing yet.
     if (size < this.disk_bytes) this.disk.fill(0, size, this.disk_bytes);
     for (const sector of sectors) {

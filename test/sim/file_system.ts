@@ -287,7 +287,10 @@ export class SimProcess implements FileSystem {
   }
 }
 
-class SimFile implements File {
+/** What O_DIRECT wants positions and lengths to be a multiple of. */
+export const DIRECT_BLOCK_BYTES = 4096;
+
+export class SimFile implements File {
   readonly #process: SimProcess;
   readonly #node: FileNode;
   readonly #path: string;
@@ -341,6 +344,29 @@ class SimFile implements File {
       undefined,
       position,
       into.length,
+    );
+  }
+
+  /**
+   * As an open file with O_DIRECT and O_DSYNC does: whole aligned blocks, past the page cache, durable once it returns. Until
+   * then each sector of it may have arrived or not.
+   */
+  async writeDirect(bytes: Uint8Array, position: number): Promise<void> {
+    if (position % DIRECT_BLOCK_BYTES !== 0 || bytes.length % DIRECT_BLOCK_BYTES !== 0) {
+      throw systemError('EINVAL', this.#path);
+    }
+    const node = this.#node;
+    await this.#process.operate(
+      'writeDirect',
+      this.#path,
+      () => {
+        this.#mustBeOpen();
+        node.write(bytes, position);
+        node.beginSync();
+      },
+      () => node.endSync(),
+      position,
+      bytes.length,
     );
   }
 
