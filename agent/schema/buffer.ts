@@ -43,7 +43,6 @@ export const bufferSchema = section({
   commit_linger: z.union([z.literal('adaptive'), durationMs({ min: 0, max: 1_000 })]).default('adaptive'),
   /** zstd: what is written is compressed, frame by frame; what arrived compressed stays as it is. */
   compression: z.enum(['none', 'zstd']).default('none'),
-  /** A success response means fsynced. */
   /** How often offsets are made durable: what a crash may deliver twice. */
   offsets_interval: durationMs({ min: 10, max: 60_000 }).prefault('1s'),
   retention_interval: durationMs({ min: 100 }).prefault('10s'),

@@ -16,13 +16,12 @@ const urlPath = () =>
 /** Connections beyond it are closed as they come. */
 const maxConnections = () => z.number().int().min(1).max(100_000).default(1000);
 
-/** Permissions of a unix socket, octal: who may connect. */
+/** Permissions of a unix socket, in octal digits: who may connect. */
 const socketMode = () =>
   z
     .string()
     .regex(/^0?[0-7]{3}$/, 'octal permissions such as "0660"')
-    .transform((text) => Number.parseInt(text, 8))
-    .prefault('0600');
+    .default('0600');
 
 /** What both protocols say about where they listen and who may come. */
 const door = {

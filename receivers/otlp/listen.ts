@@ -25,8 +25,8 @@ export interface Place {
   /** `grpc` or `http`, as under `protocols:` */
   readonly protocol: string;
   readonly endpoint: Address;
-  /** Permissions of a unix socket. */
-  readonly socketMode: number;
+  /** Permissions of a unix socket, in octal digits. */
+  readonly socketMode: string;
 }
 
 /** @returns the address with the port that it really has. @throws HoldfastError HF_RECEIVER_BIND */
@@ -46,7 +46,7 @@ export async function listen(server: Server, place: Place, logger: Logger): Prom
       resolve(formatAddress({ kind: 'tcp', host: address, port }));
     });
     if (endpoint.kind === 'unix') {
-      withSocketMode(endpoint.path, socketMode, () => server.listen(endpoint.path));
+      withSocketMode(endpoint.path, Number.parseInt(socketMode, 8), () => server.listen(endpoint.path));
     } else if (endpoint.host === '') server.listen(endpoint.port);
     else server.listen(endpoint.port, endpoint.host);
   });

@@ -27,7 +27,7 @@ describe('the configuration of the OTLP receiver', () => {
         max_recv_msg_size_mib: 64,
         max_concurrent_streams: 100,
         max_connections: 1000,
-        socket_mode: 0o600,
+        socket_mode: '0600',
         read_timeout: 60_000,
         keepalive: {
           server_parameters: {
@@ -50,7 +50,7 @@ describe('the configuration of the OTLP receiver', () => {
         read_timeout: 60_000,
         idle_timeout: 65_000,
         max_connections: 1000,
-        socket_mode: 0o600,
+        socket_mode: '0600',
       },
     });
   });
