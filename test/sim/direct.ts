@@ -141,7 +141,7 @@ async function check({ disk, known }: Ended, choose: Chooser): Promise<void> {
 async function recover(world: World, known: Known, cuts: boolean): Promise<{ end: number; bytes: number }> {
   const file = await must(world, world.process.open(PATH, 'write'));
   const size = await must(world, file.size());
-  const input = { file, size, base: BASE, nextBase: undefined, watermark: BASE, key: KEY };
+  const input = { file, path: PATH, size, base: BASE, nextBase: undefined, watermark: BASE, key: KEY };
   const found = await must(world, recoverSegment(input, new BlockPool(0)));
   const { end, bytes } = found.segment;
   const entries = await must(world, entriesOf(input, end, bytes, new Ranges(found.ranges)));
