@@ -323,4 +323,21 @@ describe('a bit that flips at rest', () => {
       expect(subject.shards[0]!.account()).toEqual(account);
     }
   });
+
+  it('in either slot of the offsets takes back nothing, also where the process before died between the two (seed 1019298)', async () => {
+    for (const slot of [0, 4096]) {
+      const world = new World(1);
+      let subject = await open(world);
+      await append(world, subject.shards[0]!, 'entry', 3);
+      consume(subject, 2);
+      await must(world, subject.groups[GROUPS[0]].flush());
+      kill(world);
+      subject = await open(world);
+      await must(world, subject.log.close());
+      world.restart();
+      flip(world, `${SHARD}/offsets`, slot + 30);
+      subject = await open(world);
+      expect(subject.groups[GROUPS[0]].committed(subject.shards[0]!)).toBe(2);
+    }
+  });
 });
