@@ -27,6 +27,7 @@ const options: RunOptions = {
   minFreeSpace_bytes: 0,
   secondGroupProtects: true,
   maxLag_bytes: undefined,
+  compressed: false,
 };
 /** A power cut that takes all that was not synced. */
 const takesAll: Chooser = { pick: (count) => (count > 1 ? 1 : 0) };
