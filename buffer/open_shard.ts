@@ -76,9 +76,11 @@ class Opening {
         shard: this.#id,
       });
     }
-    // Its own writes come only with a change: the damaged slot would stay until then.
-    if (this.#options.readEverything && storedOffsets.payload && storedOffsets.damaged) {
-      await offsetsFile.write(storedOffsets.payload);
+    // Whoever wrote it died between its two slots, or one was damaged: until both agree one flipped bit takes back what was
+    // committed. Its own writes come only with a change.
+    if (storedOffsets.payload && !storedOffsets.mirrored) {
+      const mirrored = offsetsFile.write(storedOffsets.payload);
+      await (this.#options.readEverything ? mirrored : mirrored.catch(() => {}));
     }
     const { clock } = parts;
     const interval_ms = this.#options.offsetsInterval_ms;

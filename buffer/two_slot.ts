@@ -18,6 +18,16 @@ interface Slot {
   readonly payload: Buffer;
 }
 
+/** What a two-slot file was found to hold. */
+export interface StoredState {
+  /** The newest intact state, undefined where there is none. */
+  readonly payload: Buffer | undefined;
+  /** Tells a state that was lost, or one of its two copies, from one that was never written. */
+  readonly damaged: boolean;
+  /** Both slots hold the newest state: no damage to one of them takes anything back. */
+  readonly mirrored: boolean;
+}
+
 export class TwoSlotFile {
   readonly #fileSystem: FileSystem;
   readonly #directory: string;
@@ -37,16 +47,13 @@ export class TwoSlotFile {
     this.#magic = Buffer.from(magic, 'latin1').readUInt32LE(0);
   }
 
-  /**
-   * Mode `read` is for looking at somebody else's. The newest intact state, or undefined where there is none (`damaged` tells a lost one from one never written).
-   * @throws NewerFormat
-   */
-  async open(mode: 'read' | 'write' = 'write'): Promise<{ payload: Buffer | undefined; damaged: boolean }> {
+  /** Mode `read` is for looking at somebody else's. @throws NewerFormat */
+  async open(mode: 'read' | 'write' = 'write'): Promise<StoredState> {
     let file: File;
     try {
       file = await this.#fileSystem.open(this.#path, mode);
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return { payload: undefined, damaged: false };
+      if (errorCode(error) === 'ENOENT') return { payload: undefined, damaged: false, mirrored: true };
       throw error;
     }
     let kept = false;
@@ -62,12 +69,13 @@ export class TwoSlotFile {
         this.#sequence = newest.sequence;
         kept = true;
         if (mode === 'write') await this.#settle(file, newest.payload);
-        return { payload: newest.payload, damaged: slots.length < 2 };
+        const mirrored = slots.length === 2 && slots[0]!.payload.equals(slots[1]!.payload);
+        return { payload: newest.payload, damaged: slots.length < 2, mirrored };
       }
       this.#refuseNewer(bytes);
       // An empty file is what a crash at creation leaves; anything else was damaged.
       this.#suspect = true;
-      return { payload: undefined, damaged: bytes.some((byte) => byte !== 0) };
+      return { payload: undefined, damaged: bytes.some((byte) => byte !== 0), mirrored: true };
     } finally {
       if (!kept) await file.close();
     }

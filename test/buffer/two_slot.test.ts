@@ -120,7 +120,7 @@ describe('TwoSlotFile', () => {
     on.memory.bytes(PATH)[3]! ^= 1;
     on.memory.bytes(PATH)[SLOT_BYTES + 3]! ^= 1;
     const file = on.file();
-    expect(await file.open()).toEqual({ payload: undefined, damaged: true });
+    expect(await file.open()).toMatchObject({ payload: undefined, damaged: true });
     await file.write(bytes('new'));
     await file.close();
     expect(await read(on.file())).toEqual({ text: 'new', damaged: false });

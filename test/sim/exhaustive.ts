@@ -30,6 +30,7 @@ const options: RunOptions = {
   minFreeSpace_bytes: 0,
   secondGroupProtects: true,
   maxLag_bytes: undefined,
+  compressed: false,
 };
 
 /** What was asked and answered before the end. */

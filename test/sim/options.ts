@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly maxLag_bytes: number | undefined;
   /** The second group acknowledges entries one by one, in any order. */
   readonly acks: boolean;
+  /** Frames are compressed where that saves anything. */
+  readonly compressed: boolean;
   readonly entry_bytes: 'tiny' | 'small' | 'mixed' | 'large';
   readonly batch_entries: number;
   readonly crashes: 'none' | 'power' | 'kill' | 'both';
@@ -55,6 +57,7 @@ export function deriveOptions(random: SeededRandom): RunOptions {
     secondGroupProtects: random.chance(0.6),
     maxLag_bytes: random.chance(0.15) ? segment_bytes * random.between(1, 3) : undefined,
     acks: random.chance(0.3),
+    compressed: random.chance(0.2),
     entry_bytes: random.pick(['tiny', 'small', 'mixed', 'large'] as const),
     batch_entries: random.pick([1, 4, 40]),
     crashes: random.pick(['none', 'power', 'power', 'kill', 'both', 'both'] as const),

@@ -37,7 +37,8 @@ function noise(): Buffer {
   let state = 1;
   for (let index = 0; index < words.length; index++) {
     state = Math.imul(state, 1664525) + 1013904223;
-    words[index] = state;
+    // The first half can be compressed to about one half, the second cannot.
+    words[index] = index < words.length / 2 ? state & 0x0f0f0f0f : state;
   }
   return Buffer.from(words.buffer);
 }

@@ -4,7 +4,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type ScenarioResults, scenarioChapter } from './scenario_chapter.ts';
 
 export interface ReportTable {
   readonly caption?: string;
@@ -18,9 +17,9 @@ export interface ReportChapter {
   /** How to get these figures again. */
   readonly command: string;
   /** Of the code that ran; `+` behind it: with changes that were not committed. */
-  readonly commit?: string;
+  readonly commit: string;
   /** When it ended, ISO 8601. */
-  readonly date?: string;
+  readonly date: string;
   /** Paragraphs in front of the tables. */
   readonly text: readonly string[];
   readonly tables: readonly ReportTable[];
@@ -49,13 +48,9 @@ export function readChapters(): Map<string, ReportChapter> {
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.slice(0, -'.json'.length))
     .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
-  return new Map(names.map((name) => [name, readChapter(path.join(CHAPTERS, `${name}.json`))]));
-}
-
-/** Scenarios with real processes have a form of their own. */
-function readChapter(file: string): ReportChapter {
-  const stored = JSON.parse(readFileSync(file, 'utf8')) as ReportChapter | ScenarioResults;
-  return 'scenarios' in stored ? scenarioChapter(stored) : stored;
+  return new Map(
+    names.map((name) => [name, JSON.parse(readFileSync(path.join(CHAPTERS, `${name}.json`), 'utf8'))]),
+  );
 }
 
 export function renderReport(chapters: ReadonlyMap<string, ReportChapter>): string {
@@ -64,9 +59,10 @@ export function renderReport(chapters: ReadonlyMap<string, ReportChapter>): stri
     'Made by `npm run sim:report` from the files in [report/](report/), which the programs named below write. How it works: [README](README.md).\n',
   ];
   for (const chapter of chapters.values()) {
-    const when = chapter.date === undefined ? '' : `, ${chapter.date}`;
-    const commit = chapter.commit === undefined ? '' : `, commit ${chapter.commit}`;
-    parts.push(`## ${chapter.title}\n`, `\`${chapter.command}\`${when}${commit}.\n`);
+    parts.push(
+      `## ${chapter.title}\n`,
+      `\`${chapter.command}\`, ${chapter.date}, commit ${chapter.commit}.\n`,
+    );
     parts.push(...chapter.text.map((paragraph) => `${paragraph}\n`), ...chapter.tables.map(table));
   }
   return parts.join('\n');

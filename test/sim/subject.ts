@@ -3,6 +3,7 @@
 
 import type { Group } from '../../buffer/group.ts';
 import { Log } from '../../buffer/log.ts';
+import { zstdInLine } from '../../buffer/ports/codec.ts';
 import type { FileSystem } from '../../buffer/ports/file_system.ts';
 import { ShardReader } from '../../buffer/reader.ts';
 import type { Shard } from '../../buffer/shard.ts';
@@ -50,6 +51,8 @@ export async function openSubject(
     offsetsInterval_ms: options.offsetsInterval_ms,
     commitDeadline_ms: options.commitDeadline_ms,
     hotTail_bytes: options.hotTail_bytes,
+    codec: zstdInLine,
+    ...(options.compressed ? { compression: { codec: 'zstd', level: 1, minBytes: 64 } } : {}),
   });
   try {
     const stream = await log.stream(STREAM, { shards: options.shards });

@@ -107,7 +107,14 @@ function harmFile(world: World, random: SeededRandom, tracks: readonly ShardTrac
   world.trace.event(`HARM ${path} ${how}`);
   const index = Number(folderOf(path).split('/').at(-1));
   const track = tracks[index]!;
-  if (path.endsWith('/offsets')) for (const name of GROUPS) track.groups[name].durable = 0;
+  if (path.endsWith('/offsets')) {
+    // What is left of it may be an older state.
+    for (const name of GROUPS) {
+      const group = track.groups[name];
+      group.durable = 0;
+      group.max = Math.max(group.max, group.ever);
+    }
+  }
   if (!path.endsWith('.log')) return;
   const later = files.filter(
     ({ path: other }) => other.endsWith('.log') && folderOf(other) === folderOf(path),
