@@ -6,7 +6,7 @@ import { ShardReader } from '../../buffer/reader.ts';
 import type { Shard } from '../../buffer/shard.ts';
 import type { DrainJournal } from './drain_journal.ts';
 import type { DrainModel, ModelEntry } from './drain_model.ts';
-import { type DrainOptions, retentionMayDrop } from './drain_options.ts';
+import { type DrainOptions, goesEarly, retentionMayDrop } from './drain_options.ts';
 import type { DrainSubject } from './drain_subject.ts';
 import { Violation } from './violation.ts';
 
@@ -44,10 +44,13 @@ export function newWatched(index: number, journal: DrainJournal, poisons: Watche
 export class DrainChecks {
   readonly #options: DrainOptions;
   readonly #model: DrainModel;
+  readonly #now_ms: () => number;
   /** Where the reading of each exporter's dead letters stands. */
   readonly #positions = new Map<Shard, number>();
 
-  constructor(options: DrainOptions, model: DrainModel) {
+  /** `now_ms` is monotonic. */
+  constructor(options: DrainOptions, model: DrainModel, now_ms: () => number) {
+    this.#now_ms = now_ms;
     this.#options = options;
     this.#model = model;
   }
@@ -118,6 +121,11 @@ export class DrainChecks {
     const given = watched.givenUp;
     const letters = subject.letters[watched.index]!;
     if (entry.offset < shard.logStart && retentionMayDrop(this.#options)) {
+      const { maxAge_ms } = this.#options;
+      const age_ms = this.#now_ms() - entry.owed_ms;
+      if (maxAge_ms !== undefined && age_ms < maxAge_ms && !goesEarly(this.#options)) {
+        throw new Violation(7, `${shard.id}-${entry.offset} was removed at an age of ${age_ms} ms`);
+      }
       // For whom nothing is protected, what the others have consumed counts as consumed.
       if (!config.protect || spend(given, shard.id, droppedOf(shard))) return true;
     }

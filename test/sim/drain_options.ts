@@ -27,6 +27,11 @@ export interface DrainOptions {
   readonly undecodable: number;
   readonly crashes: 'none' | 'power' | 'kill' | 'both';
   readonly faults: boolean;
+  /** What is older goes, delivered or not, ms of running time. */
+  readonly maxAge_ms: number | undefined;
+  readonly clockJumps: boolean;
+  /** Entries that went through the log before: offsets begin close to where 16 bits end. */
+  readonly headStart: number;
 }
 
 const KiB = 1024;
@@ -57,6 +62,9 @@ export function deriveDrainOptions(random: SeededRandom): DrainOptions {
     undecodable: random.chance(0.2) ? 0.05 : 0,
     crashes: random.pick(['none', 'power', 'power', 'kill', 'both'] as const),
     faults: random.chance(0.4),
+    maxAge_ms: random.chance(0.15) ? 2 * 3_600_000 : undefined,
+    clockJumps: random.chance(0.25),
+    headStart: !bounded && random.chance(0.06) ? 65_500 : 0,
   };
 }
 
@@ -96,6 +104,12 @@ function drainConfig(random: SeededRandom): DrainConfig {
 
 /** Whether entries that an exporter has not delivered may go by what these options say. */
 export function retentionMayDrop(options: DrainOptions): boolean {
+  if (options.maxAge_ms !== undefined) return true;
+  return goesEarly(options);
+}
+
+/** Whether they may go before they are as old as `maxAge_ms` says. */
+export function goesEarly(options: DrainOptions): boolean {
   if (options.whenFull === 'drop_oldest') return true;
   return options.exporters.some(({ config }) => !config.protect || config.max_lag.age_ms !== undefined);
 }

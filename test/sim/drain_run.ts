@@ -10,8 +10,9 @@ import { DrainChecks, droppedIn, newWatched, type Watched } from './drain_checks
 import { ANSWER_BYTES_MAX, type ExporterBug, simulatedExporter } from './drain_exporter.ts';
 import { DrainJournal } from './drain_journal.ts';
 import { DrainModel, type ModelEntry } from './drain_model.ts';
-import { type DrainOptions, deriveDrainOptions } from './drain_options.ts';
-import { type DrainSubject, lettersOf, openDrainSubject } from './drain_subject.ts';
+import { type DrainOptions, deriveDrainOptions, retentionMayDrop } from './drain_options.ts';
+import { type DrainSubject, intrude, lettersOf, makeHeadStart, openDrainSubject } from './drain_subject.ts';
+import { SimProcess } from './file_system.ts';
 import { World } from './machine.ts';
 import { Payloads } from './payload.ts';
 import { SeededRandom } from './random.ts';
@@ -36,11 +37,10 @@ export interface DrainSettings {
   readonly options?: Partial<DrainOptions>;
   /** Puts a bug between the log and its disk, the loop and its exporter, or into what the loop is told to do. */
   readonly plant?: {
-    readonly fileSystem?: (inner: FileSystem) => FileSystem;
-    readonly exporter?: ExporterBug;
-    readonly config?: (config: DrainConfig) => DrainConfig;
-    /** After every opening. */
-    readonly subject?: (subject: DrainSubject) => void;
+    readonly fileSystem?: ((inner: FileSystem) => FileSystem) | undefined;
+    /** Once in every life. */
+    readonly exporter?: (() => ExporterBug) | undefined;
+    readonly config?: ((config: DrainConfig) => DrainConfig) | undefined;
   };
 }
 
@@ -85,8 +85,8 @@ export class DrainRun {
     this.#random = random.fork('workload');
     this.#backOff = random.fork('back-off');
     this.#model = new DrainModel(new Payloads(seed));
-    this.#checks = new DrainChecks(this.options, this.#model);
     this.world = new World(seed, settings.trace);
+    this.#checks = new DrainChecks(this.options, this.#model, () => this.world.clock.time_ms);
     this.watched = this.options.exporters.map((exporter, index) =>
       newWatched(index, new DrainJournal(this.world, this.#model, exporter), (entry) =>
         this.#isPoison(entry, index),
@@ -97,6 +97,7 @@ export class DrainRun {
 
   /** @throws Violation */
   async execute(): Promise<void> {
+    if (this.options.headStart > 0) await this.#before();
     await this.#open();
     for (let step = 0; step < this.#steps; step++) {
       await this.#step();
@@ -147,7 +148,35 @@ export class DrainRun {
     else if (roll < 0.88) await this.#reopen();
     else if (roll < 0.93) this.#doom();
     else if (roll < 0.95) await world.drive('retain', this.#subject!.log.retain(), WAIT_MAX_MS);
-    else if (options.faults) this.#toggle();
+    else if (options.faults && roll < 0.98) this.#toggle();
+    else if (roll >= 0.99) await this.#intrude();
+    else if (options.clockJumps) this.#jump();
+  }
+
+  async #before(): Promise<void> {
+    const { world } = this;
+    const parts = { world, options: this.options, fileSystem: world.process };
+    const made = await world.drive('a head start', makeHeadStart(parts), WAIT_MAX_MS);
+    if (made.state === 'failed') throw made.error;
+    world.restart();
+  }
+
+  #jump(): void {
+    const { clock, trace } = this.world;
+    clock.jump_ms += this.#random.pick([-1, 1]) * this.#random.pick([1_000, 3_600_000, 315_360_000_000]);
+    trace.event(`JUMP ${clock.jump_ms}`);
+  }
+
+  /** Somebody starts a second agent on the same directory. */
+  async #intrude(): Promise<void> {
+    const { world } = this;
+    const intruder = new SimProcess(world);
+    const fileSystem = this.#plant.fileSystem?.(intruder) ?? intruder;
+    const parts = { world, options: this.options, fileSystem };
+    const opened = await world.drive('a second owner', intrude(parts), WAIT_MAX_MS);
+    if (opened.state === 'done' && opened.value) throw new Violation(10, 'a second owner was let in');
+    if (opened.state === 'failed' && !this.#broken) throw opened.error;
+    intruder.die();
   }
 
   #append(): void {
@@ -300,13 +329,13 @@ export class DrainRun {
   async #openSubject(): Promise<DrainSubject> {
     const { world } = this;
     const { fileSystem, exporter, config } = this.#plant;
+    const bug = exporter?.();
     return openDrainSubject({
       world,
       options: this.options,
       fileSystem: fileSystem?.(world.process) ?? world.process,
       random: this.#backOff,
-      factory: (index) =>
-        simulatedExporter(world, this.backends[index]!, this.watched[index]!.journal, exporter),
+      factory: (index) => simulatedExporter(world, this.backends[index]!, this.watched[index]!.journal, bug),
       config: (each) => config?.(each.config) ?? each.config,
     });
   }
@@ -338,7 +367,6 @@ export class DrainRun {
 
   async #start(): Promise<void> {
     const subject = this.#subject!;
-    this.#plant.subject?.(subject);
     const work = async (): Promise<void> => {
       for (const watched of this.watched) await this.#checks.recovered(subject, watched);
     };
@@ -394,16 +422,9 @@ export class DrainRun {
 
   /** Seven, and the reverse of it: who is well is served, whatever the others do. */
   #checkPrompt({ index, journal }: Watched): void {
-    const { on_rejected, rate_limit_bytes_per_s, protect, max_lag } = journal.options.config;
-    if (this.#broken || journal.options.poison > 0 || on_rejected === 'drop' || on_rejected === 'dead_letter')
-      return;
-    if (
-      rate_limit_bytes_per_s > 0 ||
-      !protect ||
-      max_lag.age_ms !== undefined ||
-      this.options.whenFull === 'drop_oldest'
-    )
-      return;
+    const { on_rejected, rate_limit_bytes_per_s } = journal.options.config;
+    if (this.#broken || journal.options.poison > 0 || rate_limit_bytes_per_s > 0) return;
+    if (on_rejected === 'drop' || on_rejected === 'dead_letter' || retentionMayDrop(this.options)) return;
     const backend = this.backends[index]!;
     if (!['healthy', 'partial', 'garbage', 'giant'].includes(backend.mood)) return;
     const now_ms = this.world.clock.time_ms;

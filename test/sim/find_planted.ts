@@ -1,6 +1,8 @@
 // How many seeds it takes to find a planted bug. Invariant: what is found without the bug is not counted for it.
 
+import { DrainRun } from './drain_run.ts';
 import { plantedBugs } from './planted.ts';
+import type { PlantedBug } from './planting.ts';
 import { Run } from './run.ts';
 
 export interface Discovery {
@@ -10,12 +12,15 @@ export interface Discovery {
   readonly message: string;
 }
 
+/** Steps of a run in which a bug is looked for. */
+const STEPS = { log: 60, drain: 40 } as const;
+
 /** The first of `runs` seeds from `first` on that finds the bug. */
 export async function discover(
   name: string,
   first: number,
   runs: number,
-  steps: number,
+  steps?: number,
 ): Promise<Discovery | undefined> {
   const bug = plantedBugs[name];
   if (!bug)
@@ -26,16 +31,27 @@ export async function discover(
   try {
     for (let seeds = 1; seeds <= runs; seeds++) {
       const seed = first + seeds - 1;
-      const run = new Run({ seed, steps, ...(bug.fileSystem ? { plant: bug.fileSystem } : {}) });
-      try {
-        await run.execute();
-      } catch (error) {
-        return { seed, seeds, message: error instanceof Error ? error.message : String(error) };
-      }
+      const message = await violationOf(bug, seed, steps ?? STEPS[bug.in]);
+      if (message !== undefined) return { seed, seeds, message };
     }
     return undefined;
   } finally {
     undo?.();
+  }
+}
+
+/** What broke when this seed was run with the bug in place. */
+async function violationOf(bug: PlantedBug, seed: number, steps: number): Promise<string | undefined> {
+  const { fileSystem, exporter, config } = bug;
+  const run =
+    bug.in === 'log'
+      ? new Run({ seed, steps, ...(fileSystem ? { plant: fileSystem } : {}) })
+      : new DrainRun({ seed, steps, plant: { fileSystem, exporter, config } });
+  try {
+    await run.execute();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
