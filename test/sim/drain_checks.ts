@@ -6,7 +6,7 @@ import { ShardReader } from '../../buffer/reader.ts';
 import type { Shard } from '../../buffer/shard.ts';
 import type { DrainJournal } from './drain_journal.ts';
 import type { DrainModel, ModelEntry } from './drain_model.ts';
-import { type DrainOptions, goesEarly, retentionMayDrop } from './drain_options.ts';
+import { type DrainOptions, retentionMayDrop } from './drain_options.ts';
 import type { DrainSubject } from './drain_subject.ts';
 import { Violation } from './violation.ts';
 
@@ -121,19 +121,21 @@ export class DrainChecks {
     const given = watched.givenUp;
     const letters = subject.letters[watched.index]!;
     if (entry.offset < shard.logStart && retentionMayDrop(this.#options)) {
-      const { maxAge_ms } = this.#options;
-      const age_ms = this.#now_ms() - entry.owed_ms;
-      if (maxAge_ms !== undefined && age_ms < maxAge_ms && !goesEarly(this.#options)) {
-        throw new Violation(7, `${shard.id}-${entry.offset} was removed at an age of ${age_ms} ms`);
-      }
+      const counted = droppedOf(shard) - (this.#isOld(entry) ? 0 : shard.account().dropped.max_age);
       // For whom nothing is protected, what the others have consumed counts as consumed.
-      if (!config.protect || spend(given, shard.id, droppedOf(shard))) return true;
+      if (!config.protect || spend(given, shard.id, counted)) return true;
     }
     if (config.on_rejected === 'drop' && !entry.undecodable) {
       if (spend(given, 'dropped', watched.droppedBefore + droppedIn(subject, watched))) return true;
     }
     // Under `drop_oldest` a dead letter may be the oldest that there is.
     return this.#options.whenFull === 'drop_oldest' && spend(given, letters.id, droppedOf(letters));
+  }
+
+  /** Whether age may have removed it. */
+  #isOld(entry: ModelEntry): boolean {
+    const { maxAge_ms } = this.#options;
+    return maxAge_ms !== undefined && this.#now_ms() - entry.appended_ms >= maxAge_ms;
   }
 
   /** Reads on in the dead letters of an exporter. Nothing stands there that its backend would have taken. */

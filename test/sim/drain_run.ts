@@ -97,6 +97,8 @@ export class DrainRun {
 
   /** @throws Violation */
   async execute(): Promise<void> {
+    // Age deletes what is not delivered: so that there is some.
+    if (this.options.maxAge_ms !== undefined) this.backends[0]!.become('dead');
     if (this.options.headStart > 0) await this.#before();
     await this.#open();
     for (let step = 0; step < this.#steps; step++) {
@@ -143,12 +145,12 @@ export class DrainRun {
     if (roll < 0.4) this.#append();
     else if (roll < 0.58) await world.pass(random.pick([0.1, 5, 200, 1_000, 5_000, 30_000, 150_000]));
     else if (roll < 0.6) await world.pass(random.pick([600_000, 3_600_000]));
-    else if (roll < 0.8) this.#turn();
-    else if (roll < 0.84) await this.#settle();
-    else if (roll < 0.88) await this.#reopen();
-    else if (roll < 0.93) this.#doom();
-    else if (roll < 0.95) await world.drive('retain', this.#subject!.log.retain(), WAIT_MAX_MS);
-    else if (options.faults && roll < 0.98) this.#toggle();
+    else if (roll < 0.79) this.#turn();
+    else if (roll < 0.82) await this.#settle();
+    else if (roll < 0.86) await this.#reopen();
+    else if (roll < 0.91) this.#doom();
+    else if (roll < 0.93) await world.drive('retain', this.#subject!.log.retain(), WAIT_MAX_MS);
+    else if (options.faults && roll < 0.96) this.#toggle();
     else if (roll >= 0.99) await this.#intrude();
     else if (options.clockJumps) this.#jump();
   }
@@ -209,7 +211,15 @@ export class DrainRun {
     // The caller's memory is the caller's again.
     bytes.fill(0xee);
     this.counts.appended += 1;
-    const entry = this.#model.appended({ id, shard: shard.id, offset, content_bytes, items, undecodable });
+    const entry = this.#model.appended({
+      id,
+      shard: shard.id,
+      offset,
+      content_bytes,
+      items,
+      undecodable,
+      appended_ms: this.world.clock.time_ms,
+    });
     const seen = shard.durable(offset).then(
       () => {
         this.counts.acknowledged += 1;

@@ -1,6 +1,8 @@
 // How many seeds it takes to find a planted bug. Invariant: what is found without the bug is not counted for it.
 
+import { DRAIN_STEPS } from './drain_options.ts';
 import { DrainRun } from './drain_run.ts';
+import { profiles } from './options.ts';
 import { plantedBugs } from './planted.ts';
 import type { PlantedBug } from './planting.ts';
 import { Run } from './run.ts';
@@ -13,7 +15,7 @@ export interface Discovery {
 }
 
 /** Steps of a run in which a bug is looked for. */
-const STEPS = { log: 60, drain: 40 } as const;
+const STEPS = { log: profiles.long.steps, drain: DRAIN_STEPS } as const;
 
 /** The first of `runs` seeds from `first` on that finds the bug. */
 export async function discover(
@@ -55,12 +57,12 @@ async function violationOf(bug: PlantedBug, seed: number, steps: number): Promis
   }
 }
 
-/** Prints what it takes to find each; false where one was not found. */
+/** Prints what it takes to find each; false where one was not found. Without `steps` as many as usual. */
 export async function findPlanted(
   names: readonly string[],
   first: number,
   runs: number,
-  steps: number,
+  steps?: number,
 ): Promise<boolean> {
   let all = true;
   for (const name of names) {

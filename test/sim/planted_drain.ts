@@ -5,13 +5,16 @@ import { Outlet } from '../../agent/outlet.ts';
 import { Chain } from '../../buffer/chain.ts';
 import { LogFull } from '../../buffer/errors.ts';
 import { Group } from '../../buffer/group.ts';
+import { Owner } from '../../buffer/owner.ts';
+import type { Clock } from '../../buffer/ports/clock.ts';
+import type { FileSystem } from '../../buffer/ports/file_system.ts';
+import { ShardReader } from '../../buffer/reader.ts';
 import { Shard } from '../../buffer/shard.ts';
 import type { DrainConfig } from '../../exporters/drain/config.ts';
 import { Inquiry, type Group as Suspects, sizeOf } from '../../exporters/drain/inquiry.ts';
 import { Lease } from '../../exporters/drain/lease.ts';
 import { Slot } from '../../exporters/drain/slot.ts';
 import { TokenBucket } from '../../exporters/drain/token_bucket.ts';
-import { Wake } from '../../exporters/drain/wake.ts';
 import { Window } from '../../exporters/drain/window.ts';
 import type { Outcome } from '../../exporters/exporter.ts';
 import type { ExporterBug } from './drain_exporter.ts';
@@ -135,8 +138,8 @@ const bugs: Readonly<Record<string, DrainBug>> = {
     patch: onMethod(TokenBucket.prototype, 'take', () => () => 0),
   },
   wake_up_lost: {
-    incident: 'a notification between looking and waiting: the consumer sleeps on a full queue',
-    patch: losingWakeUps(),
+    incident: 'a notification that nobody gets: the consumer sleeps on a full queue',
+    patch: onMethod(ShardReader.prototype, 'wake', () => () => {}),
   },
   dead_letter_without_room_counts: {
     incident: 'a full disk taken for a fault of the data: no room for dead letters, and the entry is gone',
@@ -200,18 +203,10 @@ const bugs: Readonly<Record<string, DrainBug>> = {
   },
   age_by_the_wall_clock: {
     incident: 'retention by wall clock: a clock that jumps deletes what nobody has read',
-    patch: onMethod(
-      Shard.prototype,
-      'segmentViews',
-      (views) =>
-        function (this: Shard) {
-          const now_ms = this.parts.clock.now();
-          return (views.call(this) as { lastTimestamp: number }[]).map((view) => ({
-            ...view,
-            age_ms: now_ms - view.lastTimestamp,
-          }));
-        },
-    ),
+    patch: onMethod(Owner, 'take', (take) => async (...args: [FileSystem, Clock, ...unknown[]]) => {
+      const owner = (await take.apply(Owner, args)) as Owner;
+      return Object.defineProperty(owner, 'running_ms', { value: () => args[1].now() });
+    }),
   },
 };
 
@@ -255,30 +250,6 @@ function oneAtATime(): ExporterBug {
       return sent;
     },
   };
-}
-
-/** Who does not wait yet is not told. */
-function losingWakeUps(): () => Undo {
-  const waiting = new WeakMap<Wake, () => void>();
-  const wait = onMethod(
-    Wake.prototype,
-    'wait',
-    () =>
-      function (this: Wake) {
-        return new Promise<void>((resolve) => {
-          waiting.set(this, resolve);
-        });
-      },
-  );
-  const notify = onMethod(
-    Wake.prototype,
-    'notify',
-    () =>
-      function (this: Wake) {
-        waiting.get(this)?.();
-      },
-  );
-  return both(wait, notify);
 }
 
 const isLetters = (shard: Shard): boolean => shard.id.startsWith('dead-letter');
