@@ -2,9 +2,12 @@
 // as a chapter of REPORT.md. npm run sim:planted [-- --tries 10 --runs 1000 --bug NAME]. Invariant: what was not found
 // within the limit counts as the limit and is said to be missing.
 
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type Discovery, discover } from './find_planted.ts';
+import { Worker } from 'node:worker_threads';
 import { plantedBugs } from './planted.ts';
+import type { Finding } from './planted_worker.ts';
 import { commitOfTheCode, writeChapter } from './report.ts';
 
 const { values } = parseArgs({
@@ -12,6 +15,8 @@ const { values } = parseArgs({
     tries: { type: 'string', default: '10' },
     /** Seeds in each try. */
     runs: { type: 'string', default: '1000' },
+    /** Threads; default: as many as there are cores. */
+    jobs: { type: 'string' },
     /** Looks for this one alone, and writes nothing. */
     bug: { type: 'string' },
   },
@@ -19,30 +24,26 @@ const { values } = parseArgs({
 
 const tries = Number(values.tries);
 const runs = Number(values.runs);
-/** Between the first seeds of two tries. */
-const RANGE = 1_000_000;
 
-interface Finding {
-  readonly name: string;
-  /** Seeds of each try, sorted; the limit where it was not found. */
-  readonly seeds: readonly number[];
-  readonly missed: number;
-  readonly message: string;
-}
-
-async function look(name: string): Promise<Finding> {
-  const found: (Discovery | undefined)[] = [];
-  for (let attempt = 0; attempt < tries; attempt++) {
-    found.push(await discover(name, 1 + attempt * RANGE, runs));
-    progress(name, attempt + 1);
-  }
-  const seeds = found.map((one) => one?.seeds ?? runs).sort((a, b) => a - b);
-  const message = found.find((one) => one !== undefined)?.message ?? '';
-  return { name, seeds, missed: found.filter((one) => one === undefined).length, message };
-}
-
-function progress(name: string, done: number): void {
-  if (process.stdout.isTTY) process.stdout.write(`\r${name.padEnd(40)} ${done}/${tries}`);
+/** Looks for all of them, in as many threads, and says of each what came of it. */
+async function lookForAll(names: readonly string[], jobs: number): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const waiting = [...names];
+  await Promise.all(
+    Array.from({ length: Math.min(jobs, names.length) }, async () => {
+      const worker = new Worker(new URL('./planted_worker.ts', import.meta.url), {
+        workerData: { tries, runs },
+      });
+      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+        worker.postMessage(name);
+        const [finding] = (await once(worker, 'message')) as [Finding];
+        findings.push(finding);
+        sayFound(finding, `${findings.length}/${names.length}`);
+      }
+      await worker.terminate();
+    }),
+  );
+  return findings.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
 
 function medianOf(sorted: readonly number[]): number {
@@ -50,10 +51,9 @@ function medianOf(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-function sayFound({ name, seeds, missed, message }: Finding): void {
-  const median = medianOf(seeds);
-  const line = `${name.padEnd(40)} median ${median}, most ${seeds.at(-1)}, not found in ${missed} of ${tries}`;
-  console.log(`${process.stdout.isTTY ? '\r' : ''}${line}: ${brief(message)}`);
+function sayFound({ name, seeds, missed, message }: Finding, progress: string): void {
+  const median = `median ${medianOf(seeds)}, most ${seeds.at(-1)}, not found in ${missed} of ${tries}`;
+  console.log(`${progress.padEnd(7)} ${name.padEnd(40)} ${median}: ${brief(message)}`);
 }
 
 /** Without the figures that differ from seed to seed. */
@@ -65,12 +65,7 @@ function brief(message: string): string {
 }
 
 const names = values.bug === undefined ? Object.keys(plantedBugs) : [values.bug];
-const findings: Finding[] = [];
-for (const name of names) {
-  const finding = await look(name);
-  sayFound(finding);
-  findings.push(finding);
-}
+const findings = await lookForAll(names, Number(values.jobs ?? availableParallelism()));
 const missing = findings.filter(({ missed }) => missed > 0);
 console.log(
   `${findings.length} bugs, ${findings.length - missing.length} found in every one of ${tries} tries`,
