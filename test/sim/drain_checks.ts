@@ -4,6 +4,8 @@
 
 import { ShardReader } from '../../buffer/reader.ts';
 import type { Shard } from '../../buffer/shard.ts';
+import { type Backend, GIANT_CHUNK_BYTES, type Mood } from './backend.ts';
+import { ANSWER_BYTES_MAX } from './drain_exporter.ts';
 import type { DrainJournal } from './drain_journal.ts';
 import type { DrainModel, ModelEntry } from './drain_model.ts';
 import { type DrainOptions, retentionMayDrop } from './drain_options.ts';
@@ -27,6 +29,11 @@ export interface Watched {
   /** Dropped as `on_rejected` says, in lives that are over. */
   droppedBefore: number;
 }
+
+/** In so much time an exporter whose backend is well has everything: longer than any time-out and back-off. */
+const PATIENCE_MS = 120_000;
+/** Moods in which a backend takes all that it is sent. */
+const TAKING: ReadonlySet<Mood> = new Set(['healthy', 'partial', 'garbage', 'giant']);
 
 export function newWatched(index: number, journal: DrainJournal, poisons: Watched['poisons']): Watched {
   return {
@@ -70,6 +77,43 @@ export class DrainChecks {
       watched.judged.set(shard.id, Math.max(from, to));
     }
     if (missing.length > 0) await this.#judge(subject, watched, missing);
+  }
+
+  /** What can be said without reading anything. */
+  health(subject: DrainSubject, backends: readonly Backend[]): void {
+    for (const shard of subject.shards) {
+      const { appended, failed } = shard.account();
+      if (appended + failed !== shard.highWatermark)
+        throw new Violation(8, `${shard.id}: ${appended} + ${failed}`);
+    }
+    for (const [index, outlet] of subject.outlets.entries()) {
+      const still = outlet.warnings().find((warning) => warning.includes('stands still'));
+      if (still) throw new Violation(14, still);
+      if (outlet.telemetry.inFlight < 0 || outlet.telemetry.held < 0) {
+        throw new Violation(13, `${outlet.id}: ${JSON.stringify(outlet.telemetry)}`);
+      }
+      const taken_bytes = backends[index]!.answerTaken_bytes;
+      if (taken_bytes > ANSWER_BYTES_MAX + GIANT_CHUNK_BYTES) {
+        throw new Violation(13, `${outlet.id} read ${taken_bytes} bytes of an answer`);
+      }
+    }
+  }
+
+  /** Who is well is served, whatever the others do. `wellSince_ms`: since when disk and agent are. */
+  prompt(subject: DrainSubject, watched: Watched, backend: Backend, wellSince_ms: number): void {
+    const { journal } = watched;
+    const { on_rejected, rate_limit_bytes_per_s } = journal.options.config;
+    if (journal.options.poison > 0 || rate_limit_bytes_per_s > 0 || retentionMayDrop(this.#options)) return;
+    if (on_rejected === 'drop' || on_rejected === 'dead_letter' || !TAKING.has(backend.mood)) return;
+    const now_ms = this.#now_ms();
+    if (now_ms - Math.max(backend.since_ms, wellSince_ms, journal.patience_ms) < PATIENCE_MS) return;
+    const mine = new Set(subject.outlets[watched.index]!.sources.map((source) => source.name));
+    for (const entry of this.#model.entries.values()) {
+      if (!entry.owed || entry.undecodable || !mine.has(entry.shard) || journal.told.has(entry.id)) continue;
+      if (now_ms - entry.owed_ms < PATIENCE_MS) continue;
+      const message = `${journal.options.id} is well and waits for entry ${entry.id} since ${entry.owed_ms} ms`;
+      throw new Violation(14, message);
+    }
   }
 
   /** Everything that is owed is accounted for, committed or not. */

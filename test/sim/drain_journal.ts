@@ -13,6 +13,9 @@ const ASKED_MAX_MS = 3_600_000;
 /** Requests that may be refused in a row without waiting: halves, neighbours, several in flight. */
 const REFUSED_AT_ONCE_MAX = 150;
 const EPSILON_MS = 0.001;
+const JITTER_SAMPLES_MIN = 8;
+/** So little chance leaves about once in 10^8 runs. */
+const JITTER_SPREAD_MIN = 0.05;
 
 interface Failing {
   /** "Not now" in a row. */
@@ -111,6 +114,13 @@ export class DrainJournal {
     if (outcome.kind === 'partial') this.partials += 1;
     this.#refused.delete(shard);
     for (const id of sending.ids) this.told.set(id, this.#life);
+  }
+
+  /** Two agents that fail together must not come back together. */
+  checkJitter(): void {
+    if (this.jitter.length < JITTER_SAMPLES_MIN) return;
+    const spread = Math.max(...this.jitter) - Math.min(...this.jitter);
+    if (spread < JITTER_SPREAD_MIN) this.#fail(14, 'backs off without jitter');
   }
 
   #checkEntry(id: number): void {

@@ -5,12 +5,13 @@ import { DEAD_LETTER_GROUP, signalOf } from '../../agent/outlet.ts';
 import { LogFull } from '../../buffer/errors.ts';
 import type { FileSystem } from '../../buffer/ports/file_system.ts';
 import type { DrainConfig } from '../../exporters/drain/config.ts';
-import { Backend, GIANT_CHUNK_BYTES, type Mood, moods } from './backend.ts';
+import { Backend, type Mood, moods } from './backend.ts';
 import { DrainChecks, droppedIn, newWatched, type Watched } from './drain_checks.ts';
-import { ANSWER_BYTES_MAX, type ExporterBug, simulatedExporter } from './drain_exporter.ts';
+import { type ExporterBug, simulatedExporter } from './drain_exporter.ts';
+import { CommitHistory } from './drain_history.ts';
 import { DrainJournal } from './drain_journal.ts';
 import { DrainModel, type ModelEntry } from './drain_model.ts';
-import { type DrainOptions, deriveDrainOptions, retentionMayDrop } from './drain_options.ts';
+import { type DrainOptions, deriveDrainOptions } from './drain_options.ts';
 import { type DrainSubject, intrude, lettersOf, makeHeadStart, openDrainSubject } from './drain_subject.ts';
 import { SimProcess } from './file_system.ts';
 import { World } from './machine.ts';
@@ -22,10 +23,6 @@ import { Violation } from './violation.ts';
 const WAIT_MAX_MS = 3_600_000;
 /** What a stop may take beyond its deadline: a request and the last write of offsets are left behind after a while. */
 const STOP_GRACE_MS = 1_000;
-/** What the writing of offsets may take beyond its interval. */
-const COMMIT_GRACE_MS = 1_000;
-/** In so much time an exporter whose backend is well has everything: longer than any time-out and back-off. */
-const PATIENCE_MS = 120_000;
 /** The end of a run: as long as a destination may ask for, and then some. */
 const FINISH_MAX_MS = 3 * 3_600_000;
 
@@ -44,12 +41,6 @@ export interface DrainSettings {
   };
 }
 
-/** What was committed when: after a crash no more than the last interval may be forgotten. */
-interface Sample {
-  readonly at_ms: number;
-  readonly committed: ReadonlyMap<string, number>;
-}
-
 export class DrainRun {
   readonly seed: number;
   readonly options: DrainOptions;
@@ -65,13 +56,11 @@ export class DrainRun {
   readonly #checks: DrainChecks;
   #subject: DrainSubject | undefined;
   #pending = new Set<Promise<void>>();
-  #samples: Sample[] = [];
+  readonly #history = new CommitHistory();
   #ids = 0;
   #broken = false;
   /** Nothing fails any more. */
   #ending = false;
-  /** When the last life ended, ms of virtual time. */
-  #ended_ms = 0;
   /** Since when the disk is well and the agent runs, ms of virtual time. */
   #wellSince_ms = 0;
 
@@ -283,7 +272,7 @@ export class DrainRun {
     if (life.dead) return false;
     this.#model.check();
     // What was committed is on disk now, however short ago it was.
-    if (closed.state === 'done' && !this.#broken) this.#samples = [this.#sample(Number.NEGATIVE_INFINITY)];
+    if (closed.state === 'done') this.#remember(true);
     this.#forgetLife();
     world.restart();
     return true;
@@ -294,7 +283,7 @@ export class DrainRun {
       if (this.#subject) watched.droppedBefore += droppedIn(this.#subject, watched);
     }
     this.#subject = undefined;
-    this.#ended_ms = this.world.clock.time_ms;
+    this.#history.ended(this.world.clock.time_ms);
     this.#pending.clear();
   }
 
@@ -353,25 +342,9 @@ export class DrainRun {
   #checkRecovered(): void {
     const subject = this.#subject!;
     for (const shard of subject.shards) this.#model.recovered(shard.id, shard.highWatermark);
-    const durable_ms = this.#ended_ms - this.options.offsetsInterval_ms - COMMIT_GRACE_MS;
-    for (const watched of this.watched) {
-      const { sources } = subject.outlets[watched.index]!;
-      watched.journal.begin(sources);
-      for (const source of sources) {
-        const key = `${watched.index} ${source.name}`;
-        const forgotten = this.#samples.find(
-          ({ at_ms, committed }) => at_ms <= durable_ms && committed.get(key)! > source.committed(),
-        );
-        if (forgotten) {
-          const committed = forgotten.committed.get(key);
-          throw new Violation(
-            6,
-            `${source.name} is committed up to ${source.committed()}, long ago it was ${committed}`,
-          );
-        }
-      }
-    }
-    this.#samples = this.#broken ? [] : [this.#sample(Number.NEGATIVE_INFINITY)];
+    for (const watched of this.watched) watched.journal.begin(subject.outlets[watched.index]!.sources);
+    this.#history.check(subject.outlets, this.options.offsetsInterval_ms);
+    this.#remember(true);
     this.#model.check();
   }
 
@@ -397,24 +370,13 @@ export class DrainRun {
   async #check(): Promise<void> {
     this.#model.check();
     const subject = this.#subject!;
-    for (const shard of subject.shards) {
-      const { appended, failed } = shard.account();
-      if (appended + failed !== shard.highWatermark)
-        throw new Violation(8, `${shard.id}: ${appended} + ${failed}`);
-    }
-    for (const [index, outlet] of subject.outlets.entries()) {
-      const still = outlet.warnings().find((warning) => warning.includes('stands still'));
-      if (still) throw new Violation(14, still);
-      if (outlet.telemetry.inFlight < 0 || outlet.telemetry.held < 0) {
-        throw new Violation(13, `${outlet.id}: ${JSON.stringify(outlet.telemetry)}`);
-      }
-      const taken_bytes = this.backends[index]!.answerTaken_bytes;
-      if (taken_bytes > ANSWER_BYTES_MAX + GIANT_CHUNK_BYTES) {
-        throw new Violation(13, `${outlet.id} read ${taken_bytes} bytes of an answer`);
-      }
-    }
+    this.#checks.health(subject, this.backends);
     await this.#checkCommitted();
-    for (const watched of this.watched) this.#checkPrompt(watched);
+    if (!this.#broken) {
+      for (const watched of this.watched) {
+        this.#checks.prompt(subject, watched, this.backends[watched.index]!, this.#wellSince_ms);
+      }
+    }
     this.#remember();
     this.#model.check();
   }
@@ -430,39 +392,10 @@ export class DrainRun {
     if (checked.state === 'died') await this.#recoverIfDead();
   }
 
-  /** Seven, and the reverse of it: who is well is served, whatever the others do. */
-  #checkPrompt({ index, journal }: Watched): void {
-    const { on_rejected, rate_limit_bytes_per_s } = journal.options.config;
-    if (this.#broken || journal.options.poison > 0 || rate_limit_bytes_per_s > 0) return;
-    if (on_rejected === 'drop' || on_rejected === 'dead_letter' || retentionMayDrop(this.options)) return;
-    const backend = this.backends[index]!;
-    if (!['healthy', 'partial', 'garbage', 'giant'].includes(backend.mood)) return;
-    const now_ms = this.world.clock.time_ms;
-    const well_ms = Math.max(backend.since_ms, this.#wellSince_ms, journal.patience_ms);
-    if (now_ms - well_ms < PATIENCE_MS) return;
-    const mine = new Set(this.#subject!.outlets[index]!.sources.map((source) => source.name));
-    for (const entry of this.#model.entries.values()) {
-      if (!entry.owed || entry.undecodable || !mine.has(entry.shard) || journal.told.has(entry.id)) continue;
-      if (now_ms - entry.owed_ms < PATIENCE_MS) continue;
-      throw new Violation(
-        14,
-        `${journal.options.id} is well and waits for entry ${entry.id} since ${entry.owed_ms} ms`,
-      );
-    }
-  }
-
-  #sample(at_ms: number): Sample {
-    const committed = new Map<string, number>();
-    for (const { index } of this.watched) {
-      for (const source of this.#subject!.outlets[index]!.sources)
-        committed.set(`${index} ${source.name}`, source.committed());
-    }
-    return { at_ms, committed };
-  }
-
-  #remember(): void {
-    if (this.#broken) this.#samples = [];
-    else this.#samples.push(this.#sample(this.world.clock.time_ms));
+  /** `durable`: whatever happens now, it is not forgotten. On a disk that fails nobody can say. */
+  #remember(durable = false): void {
+    if (this.#broken) this.#history.clear();
+    else this.#history.remember(this.#subject!.outlets, durable ? undefined : this.world.clock.time_ms);
   }
 
   async #finish(): Promise<void> {
@@ -478,7 +411,8 @@ export class DrainRun {
     await this.#settle();
     await this.#drained();
     await this.#check();
-    this.#checkJitter();
+    for (const { journal } of this.watched) journal.checkJitter();
+    this.#model.check();
     await this.#close(0);
     await this.#open();
     for (const watched of this.watched) {
@@ -527,15 +461,6 @@ export class DrainRun {
       }
     };
     await this.world.drive('looking at dead letters', work(), WAIT_MAX_MS);
-  }
-
-  /** Two agents that fail together must not come back together. */
-  #checkJitter(): void {
-    for (const { journal } of this.watched) {
-      if (journal.jitter.length < 8) continue;
-      const spread = Math.max(...journal.jitter) - Math.min(...journal.jitter);
-      if (spread < 0.05) throw new Violation(14, `${journal.options.id} backs off without jitter`);
-    }
   }
 }
 
