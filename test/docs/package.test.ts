@@ -7,6 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { removeDirectory, temporaryDirectory } from '../e2e/temporary.ts';
+import { plantedBugs } from '../sim/planted.ts';
 
 const execute = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -87,6 +88,17 @@ describe('the package', () => {
     );
     expect(foreign).toEqual([]);
     expect(tarballSize_bytes).toBeLessThan(TARBALL_BYTES_MAX);
+  });
+
+  it('holds no planted bug and no switch for one', () => {
+    const names = [...Object.keys(plantedBugs), 'planted', 'planting'];
+    const sources = files.filter((file) => /\.(js|ts)$/.test(file));
+    expect(sources.length).toBeGreaterThan(100);
+    for (const file of sources) {
+      const text = fs.readFileSync(path.join(installed(), file), 'utf8');
+      expect({ file, holds: names.filter((name) => text.includes(name)) }).toEqual({ file, holds: [] });
+      expect(text).not.toMatch(/from\s+['"][^'"]*\/test\//);
+    }
   });
 
   it('holds every file that its README links to', () => {

@@ -2,18 +2,17 @@
 // each is the same again.
 
 import { describe, expect, it } from '@jest/globals';
+import { DRAIN_STEPS } from './drain_options.ts';
 import { DrainRun } from './drain_run.ts';
-
-const STEPS = 40;
 
 /** Runs the seed and says how to see it again where it fails. */
 async function hold(seed: number): Promise<DrainRun> {
-  const run = new DrainRun({ seed, steps: STEPS });
+  const run = new DrainRun({ seed, steps: DRAIN_STEPS });
   try {
     await run.execute();
   } catch (error) {
     const options = JSON.stringify(run.options);
-    const replay = `node test/sim/main.ts --drain --seed ${seed} --steps ${STEPS} --runs 1 --trace`;
+    const replay = `node test/sim/main.ts --drain --seed ${seed} --steps ${DRAIN_STEPS} --runs 1 --trace`;
     throw new Error(`seed ${seed} with ${options}\nreplay: ${replay}`, { cause: error });
   }
   return run;

@@ -4,6 +4,8 @@
 
 import { ShardReader } from '../../buffer/reader.ts';
 import type { Shard } from '../../buffer/shard.ts';
+import { type Backend, GIANT_CHUNK_BYTES, type Mood } from './backend.ts';
+import { ANSWER_BYTES_MAX } from './drain_exporter.ts';
 import type { DrainJournal } from './drain_journal.ts';
 import type { DrainModel, ModelEntry } from './drain_model.ts';
 import { type DrainOptions, retentionMayDrop } from './drain_options.ts';
@@ -28,6 +30,11 @@ export interface Watched {
   droppedBefore: number;
 }
 
+/** In so much time an exporter whose backend is well has everything: longer than any time-out and back-off. */
+const PATIENCE_MS = 120_000;
+/** Moods in which a backend takes all that it is sent. */
+const TAKING: ReadonlySet<Mood> = new Set(['healthy', 'partial', 'garbage', 'giant']);
+
 export function newWatched(index: number, journal: DrainJournal, poisons: Watched['poisons']): Watched {
   return {
     index,
@@ -44,10 +51,13 @@ export function newWatched(index: number, journal: DrainJournal, poisons: Watche
 export class DrainChecks {
   readonly #options: DrainOptions;
   readonly #model: DrainModel;
+  readonly #now_ms: () => number;
   /** Where the reading of each exporter's dead letters stands. */
   readonly #positions = new Map<Shard, number>();
 
-  constructor(options: DrainOptions, model: DrainModel) {
+  /** `now_ms` is monotonic. */
+  constructor(options: DrainOptions, model: DrainModel, now_ms: () => number) {
+    this.#now_ms = now_ms;
     this.#options = options;
     this.#model = model;
   }
@@ -67,6 +77,43 @@ export class DrainChecks {
       watched.judged.set(shard.id, Math.max(from, to));
     }
     if (missing.length > 0) await this.#judge(subject, watched, missing);
+  }
+
+  /** What can be said without reading anything. */
+  health(subject: DrainSubject, backends: readonly Backend[]): void {
+    for (const shard of subject.shards) {
+      const { appended, failed } = shard.account();
+      if (appended + failed !== shard.highWatermark)
+        throw new Violation(8, `${shard.id}: ${appended} + ${failed}`);
+    }
+    for (const [index, outlet] of subject.outlets.entries()) {
+      const still = outlet.warnings().find((warning) => warning.includes('stands still'));
+      if (still) throw new Violation(14, still);
+      if (outlet.telemetry.inFlight < 0 || outlet.telemetry.held < 0) {
+        throw new Violation(13, `${outlet.id}: ${JSON.stringify(outlet.telemetry)}`);
+      }
+      const taken_bytes = backends[index]!.answerTaken_bytes;
+      if (taken_bytes > ANSWER_BYTES_MAX + GIANT_CHUNK_BYTES) {
+        throw new Violation(13, `${outlet.id} read ${taken_bytes} bytes of an answer`);
+      }
+    }
+  }
+
+  /** Who is well is served, whatever the others do. `wellSince_ms`: since when disk and agent are. */
+  prompt(subject: DrainSubject, watched: Watched, backend: Backend, wellSince_ms: number): void {
+    const { journal } = watched;
+    const { on_rejected, rate_limit_bytes_per_s } = journal.options.config;
+    if (journal.options.poison > 0 || rate_limit_bytes_per_s > 0 || retentionMayDrop(this.#options)) return;
+    if (on_rejected === 'drop' || on_rejected === 'dead_letter' || !TAKING.has(backend.mood)) return;
+    const now_ms = this.#now_ms();
+    if (now_ms - Math.max(backend.since_ms, wellSince_ms, journal.patience_ms) < PATIENCE_MS) return;
+    const mine = new Set(subject.outlets[watched.index]!.sources.map((source) => source.name));
+    for (const entry of this.#model.entries.values()) {
+      if (!entry.owed || entry.undecodable || !mine.has(entry.shard) || journal.told.has(entry.id)) continue;
+      if (now_ms - entry.owed_ms < PATIENCE_MS) continue;
+      const message = `${journal.options.id} is well and waits for entry ${entry.id} since ${entry.owed_ms} ms`;
+      throw new Violation(14, message);
+    }
   }
 
   /** Everything that is owed is accounted for, committed or not. */
@@ -118,14 +165,21 @@ export class DrainChecks {
     const given = watched.givenUp;
     const letters = subject.letters[watched.index]!;
     if (entry.offset < shard.logStart && retentionMayDrop(this.#options)) {
+      const counted = droppedOf(shard) - (this.#isOld(entry) ? 0 : shard.account().dropped.max_age);
       // For whom nothing is protected, what the others have consumed counts as consumed.
-      if (!config.protect || spend(given, shard.id, droppedOf(shard))) return true;
+      if (!config.protect || spend(given, shard.id, counted)) return true;
     }
     if (config.on_rejected === 'drop' && !entry.undecodable) {
       if (spend(given, 'dropped', watched.droppedBefore + droppedIn(subject, watched))) return true;
     }
     // Under `drop_oldest` a dead letter may be the oldest that there is.
     return this.#options.whenFull === 'drop_oldest' && spend(given, letters.id, droppedOf(letters));
+  }
+
+  /** Whether age may have removed it. */
+  #isOld(entry: ModelEntry): boolean {
+    const { maxAge_ms } = this.#options;
+    return maxAge_ms !== undefined && this.#now_ms() - entry.appended_ms >= maxAge_ms;
   }
 
   /** Reads on in the dead letters of an exporter. Nothing stands there that its backend would have taken. */

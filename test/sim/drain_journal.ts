@@ -13,6 +13,9 @@ const ASKED_MAX_MS = 3_600_000;
 /** Requests that may be refused in a row without waiting: halves, neighbours, several in flight. */
 const REFUSED_AT_ONCE_MAX = 150;
 const EPSILON_MS = 0.001;
+const JITTER_SAMPLES_MIN = 8;
+/** So little chance leaves about once in 10^8 runs. */
+const JITTER_SPREAD_MIN = 0.05;
 
 interface Failing {
   /** "Not now" in a row. */
@@ -43,6 +46,9 @@ export class DrainJournal {
   readonly #refused = new Map<string, { count: number; since_ms: number }>();
   /** Committed offset per shard when this life began: what is below was done with. */
   readonly #begun = new Map<string, number>();
+  #begun_ms = 0;
+  /** In this life, per shard. */
+  readonly #sent_bytes = new Map<string, number>();
   #life = 0;
   #stopped = false;
   #loops = 0;
@@ -65,6 +71,8 @@ export class DrainJournal {
     this.#underWay.clear();
     this.#failing.clear();
     this.#refused.clear();
+    this.#sent_bytes.clear();
+    this.#begun_ms = this.#world.clock.time_ms;
     for (const source of sources) this.#begun.set(source.name, source.committed());
   }
 
@@ -80,6 +88,7 @@ export class DrainJournal {
     if (ids.length !== batch.entries.length)
       this.#fail(3, `${ids.length} of ${batch.entries.length} in a body`);
     for (const id of ids) this.#checkEntry(id);
+    this.#checkRate(ids, body.length);
     const key = `${ids[0]} ${ids.length}`;
     this.#checkWait(key);
     const sending = new Sending(this, this.#life, batch, body, ids, key);
@@ -107,6 +116,13 @@ export class DrainJournal {
     for (const id of sending.ids) this.told.set(id, this.#life);
   }
 
+  /** Two agents that fail together must not come back together. */
+  checkJitter(): void {
+    if (this.jitter.length < JITTER_SAMPLES_MIN) return;
+    const spread = Math.max(...this.jitter) - Math.min(...this.jitter);
+    if (spread < JITTER_SPREAD_MIN) this.#fail(14, 'backs off without jitter');
+  }
+
   #checkEntry(id: number): void {
     const entry = this.#model.entries.get(id)!;
     this.#model.owe(entry, this.#world.clock.time_ms);
@@ -116,6 +132,17 @@ export class DrainJournal {
     if (entry.offset < (this.#begun.get(entry.shard) ?? 0)) {
       this.#fail(6, `sends ${entry.shard}-${entry.offset}, which was committed before it began`);
     }
+  }
+
+  /** A second's worth at once, and one request that is larger than what is left. */
+  #checkRate(ids: readonly number[], bytes: number): void {
+    const rate = this.options.config.rate_limit_bytes_per_s;
+    const shard = this.#model.entries.get(ids[0] ?? -1)?.shard;
+    if (rate === 0 || shard === undefined) return;
+    const before = this.#sent_bytes.get(shard) ?? 0;
+    this.#sent_bytes.set(shard, before + bytes);
+    const may = rate + ((this.#world.clock.time_ms - this.#begun_ms) * rate) / 1000;
+    if (before > may) this.#fail(13, `${shard}: ${before + bytes} bytes were sent where ${may} may be`);
   }
 
   #checkWait(key: string): void {

@@ -14,8 +14,9 @@ export interface ModelEntry {
   readonly content_bytes: number;
   readonly items: number;
   readonly undecodable: boolean;
+  /** ms of virtual time, as all here. */
+  readonly appended_ms: number;
   owed: boolean;
-  /** When it became owed, ms of virtual time. */
   owed_ms: number;
   /** A crash took it: it was never promised. */
   gone: boolean;

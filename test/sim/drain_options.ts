@@ -27,9 +27,16 @@ export interface DrainOptions {
   readonly undecodable: number;
   readonly crashes: 'none' | 'power' | 'kill' | 'both';
   readonly faults: boolean;
+  /** What is older goes, delivered or not, ms of running time. */
+  readonly maxAge_ms: number | undefined;
+  readonly clockJumps: boolean;
+  /** Entries that went through the log before: offsets begin close to where 16 bits end. */
+  readonly headStart: number;
 }
 
 const KiB = 1024;
+/** Of a run, where nobody says otherwise. */
+export const DRAIN_STEPS = 40;
 export const RETRY_INITIAL_MS = 1_000;
 export const RETRY_MAX_MS = 30_000;
 export const RETRY_JITTER = 0.5;
@@ -57,6 +64,23 @@ export function deriveDrainOptions(random: SeededRandom): DrainOptions {
     undecodable: random.chance(0.2) ? 0.05 : 0,
     crashes: random.pick(['none', 'power', 'power', 'kill', 'both'] as const),
     faults: random.chance(0.4),
+    maxAge_ms: undefined,
+    clockJumps: false,
+    headStart: !bounded && random.chance(0.06) ? 65_500 : 0,
+    ...aging(random),
+  };
+}
+
+/** Where age deletes, and nothing else does, the clock is all the more worth a jump. */
+function aging(random: SeededRandom): Partial<DrainOptions> {
+  if (!random.chance(0.2)) return { clockJumps: random.chance(0.2) };
+  return {
+    maxAge_ms: 2 * 3_600_000,
+    clockJumps: random.chance(0.7),
+    segment_bytes: 4 * KiB,
+    maxSize_bytes: 1024 * 1024 * KiB,
+    whenFull: 'reject',
+    entry_bytes: 3_000,
   };
 }
 
@@ -96,6 +120,6 @@ function drainConfig(random: SeededRandom): DrainConfig {
 
 /** Whether entries that an exporter has not delivered may go by what these options say. */
 export function retentionMayDrop(options: DrainOptions): boolean {
-  if (options.whenFull === 'drop_oldest') return true;
+  if (options.maxAge_ms !== undefined || options.whenFull === 'drop_oldest') return true;
   return options.exporters.some(({ config }) => !config.protect || config.max_lag.age_ms !== undefined);
 }

@@ -5,13 +5,15 @@ import { DEAD_LETTER_GROUP, signalOf } from '../../agent/outlet.ts';
 import { LogFull } from '../../buffer/errors.ts';
 import type { FileSystem } from '../../buffer/ports/file_system.ts';
 import type { DrainConfig } from '../../exporters/drain/config.ts';
-import { Backend, GIANT_CHUNK_BYTES, type Mood, moods } from './backend.ts';
+import { Backend, type Mood, moods } from './backend.ts';
 import { DrainChecks, droppedIn, newWatched, type Watched } from './drain_checks.ts';
-import { ANSWER_BYTES_MAX, type ExporterBug, simulatedExporter } from './drain_exporter.ts';
+import { type ExporterBug, simulatedExporter } from './drain_exporter.ts';
+import { CommitHistory } from './drain_history.ts';
 import { DrainJournal } from './drain_journal.ts';
 import { DrainModel, type ModelEntry } from './drain_model.ts';
 import { type DrainOptions, deriveDrainOptions } from './drain_options.ts';
-import { type DrainSubject, lettersOf, openDrainSubject } from './drain_subject.ts';
+import { type DrainSubject, intrude, lettersOf, makeHeadStart, openDrainSubject } from './drain_subject.ts';
+import { SimProcess } from './file_system.ts';
 import { World } from './machine.ts';
 import { Payloads } from './payload.ts';
 import { SeededRandom } from './random.ts';
@@ -21,10 +23,6 @@ import { Violation } from './violation.ts';
 const WAIT_MAX_MS = 3_600_000;
 /** What a stop may take beyond its deadline: a request and the last write of offsets are left behind after a while. */
 const STOP_GRACE_MS = 1_000;
-/** What the writing of offsets may take beyond its interval. */
-const COMMIT_GRACE_MS = 1_000;
-/** In so much time an exporter whose backend is well has everything: longer than any time-out and back-off. */
-const PATIENCE_MS = 120_000;
 /** The end of a run: as long as a destination may ask for, and then some. */
 const FINISH_MAX_MS = 3 * 3_600_000;
 
@@ -36,18 +34,11 @@ export interface DrainSettings {
   readonly options?: Partial<DrainOptions>;
   /** Puts a bug between the log and its disk, the loop and its exporter, or into what the loop is told to do. */
   readonly plant?: {
-    readonly fileSystem?: (inner: FileSystem) => FileSystem;
-    readonly exporter?: ExporterBug;
-    readonly config?: (config: DrainConfig) => DrainConfig;
-    /** After every opening. */
-    readonly subject?: (subject: DrainSubject) => void;
+    readonly fileSystem?: ((inner: FileSystem) => FileSystem) | undefined;
+    /** Once in every life. */
+    readonly exporter?: (() => ExporterBug) | undefined;
+    readonly config?: ((config: DrainConfig) => DrainConfig) | undefined;
   };
-}
-
-/** What was committed when: after a crash no more than the last interval may be forgotten. */
-interface Sample {
-  readonly at_ms: number;
-  readonly committed: ReadonlyMap<string, number>;
 }
 
 export class DrainRun {
@@ -65,13 +56,11 @@ export class DrainRun {
   readonly #checks: DrainChecks;
   #subject: DrainSubject | undefined;
   #pending = new Set<Promise<void>>();
-  #samples: Sample[] = [];
+  readonly #history = new CommitHistory();
   #ids = 0;
   #broken = false;
   /** Nothing fails any more. */
   #ending = false;
-  /** When the last life ended, ms of virtual time. */
-  #ended_ms = 0;
   /** Since when the disk is well and the agent runs, ms of virtual time. */
   #wellSince_ms = 0;
 
@@ -85,8 +74,8 @@ export class DrainRun {
     this.#random = random.fork('workload');
     this.#backOff = random.fork('back-off');
     this.#model = new DrainModel(new Payloads(seed));
-    this.#checks = new DrainChecks(this.options, this.#model);
     this.world = new World(seed, settings.trace);
+    this.#checks = new DrainChecks(this.options, this.#model, () => this.world.clock.time_ms);
     this.watched = this.options.exporters.map((exporter, index) =>
       newWatched(index, new DrainJournal(this.world, this.#model, exporter), (entry) =>
         this.#isPoison(entry, index),
@@ -97,6 +86,9 @@ export class DrainRun {
 
   /** @throws Violation */
   async execute(): Promise<void> {
+    // Age deletes what is not delivered: so that there is some.
+    if (this.options.maxAge_ms !== undefined) this.backends[0]!.become('dead');
+    if (this.options.headStart > 0) await this.#before();
     await this.#open();
     for (let step = 0; step < this.#steps; step++) {
       await this.#step();
@@ -142,12 +134,40 @@ export class DrainRun {
     if (roll < 0.4) this.#append();
     else if (roll < 0.58) await world.pass(random.pick([0.1, 5, 200, 1_000, 5_000, 30_000, 150_000]));
     else if (roll < 0.6) await world.pass(random.pick([600_000, 3_600_000]));
-    else if (roll < 0.8) this.#turn();
-    else if (roll < 0.84) await this.#settle();
-    else if (roll < 0.88) await this.#reopen();
-    else if (roll < 0.93) this.#doom();
-    else if (roll < 0.95) await world.drive('retain', this.#subject!.log.retain(), WAIT_MAX_MS);
-    else if (options.faults) this.#toggle();
+    else if (roll < 0.79) this.#turn();
+    else if (roll < 0.82) await this.#settle();
+    else if (roll < 0.86) await this.#reopen();
+    else if (roll < 0.91) this.#doom();
+    else if (roll < 0.93) await world.drive('retain', this.#subject!.log.retain(), WAIT_MAX_MS);
+    else if (options.faults && roll < 0.96) this.#toggle();
+    else if (roll >= 0.99) await this.#intrude();
+    else if (options.clockJumps) this.#jump();
+  }
+
+  async #before(): Promise<void> {
+    const { world } = this;
+    const parts = { world, options: this.options, fileSystem: world.process };
+    const made = await world.drive('a head start', makeHeadStart(parts), WAIT_MAX_MS);
+    if (made.state === 'failed') throw made.error;
+    world.restart();
+  }
+
+  #jump(): void {
+    const { clock, trace } = this.world;
+    clock.jump_ms += this.#random.pick([-1, 1]) * this.#random.pick([1_000, 3_600_000, 315_360_000_000]);
+    trace.event(`JUMP ${clock.jump_ms}`);
+  }
+
+  /** Somebody starts a second agent on the same directory. */
+  async #intrude(): Promise<void> {
+    const { world } = this;
+    const intruder = new SimProcess(world);
+    const fileSystem = this.#plant.fileSystem?.(intruder) ?? intruder;
+    const parts = { world, options: this.options, fileSystem };
+    const opened = await world.drive('a second owner', intrude(parts), WAIT_MAX_MS);
+    if (opened.state === 'done' && opened.value) throw new Violation(10, 'a second owner was let in');
+    if (opened.state === 'failed' && !this.#broken) throw opened.error;
+    intruder.die();
   }
 
   #append(): void {
@@ -180,7 +200,15 @@ export class DrainRun {
     // The caller's memory is the caller's again.
     bytes.fill(0xee);
     this.counts.appended += 1;
-    const entry = this.#model.appended({ id, shard: shard.id, offset, content_bytes, items, undecodable });
+    const entry = this.#model.appended({
+      id,
+      shard: shard.id,
+      offset,
+      content_bytes,
+      items,
+      undecodable,
+      appended_ms: this.world.clock.time_ms,
+    });
     const seen = shard.durable(offset).then(
       () => {
         this.counts.acknowledged += 1;
@@ -244,7 +272,7 @@ export class DrainRun {
     if (life.dead) return false;
     this.#model.check();
     // What was committed is on disk now, however short ago it was.
-    if (closed.state === 'done' && !this.#broken) this.#samples = [this.#sample(Number.NEGATIVE_INFINITY)];
+    if (closed.state === 'done') this.#remember(true);
     this.#forgetLife();
     world.restart();
     return true;
@@ -255,7 +283,7 @@ export class DrainRun {
       if (this.#subject) watched.droppedBefore += droppedIn(this.#subject, watched);
     }
     this.#subject = undefined;
-    this.#ended_ms = this.world.clock.time_ms;
+    this.#history.ended(this.world.clock.time_ms);
     this.#pending.clear();
   }
 
@@ -300,13 +328,13 @@ export class DrainRun {
   async #openSubject(): Promise<DrainSubject> {
     const { world } = this;
     const { fileSystem, exporter, config } = this.#plant;
+    const bug = exporter?.();
     return openDrainSubject({
       world,
       options: this.options,
       fileSystem: fileSystem?.(world.process) ?? world.process,
       random: this.#backOff,
-      factory: (index) =>
-        simulatedExporter(world, this.backends[index]!, this.watched[index]!.journal, exporter),
+      factory: (index) => simulatedExporter(world, this.backends[index]!, this.watched[index]!.journal, bug),
       config: (each) => config?.(each.config) ?? each.config,
     });
   }
@@ -314,31 +342,14 @@ export class DrainRun {
   #checkRecovered(): void {
     const subject = this.#subject!;
     for (const shard of subject.shards) this.#model.recovered(shard.id, shard.highWatermark);
-    const durable_ms = this.#ended_ms - this.options.offsetsInterval_ms - COMMIT_GRACE_MS;
-    for (const watched of this.watched) {
-      const { sources } = subject.outlets[watched.index]!;
-      watched.journal.begin(sources);
-      for (const source of sources) {
-        const key = `${watched.index} ${source.name}`;
-        const forgotten = this.#samples.find(
-          ({ at_ms, committed }) => at_ms <= durable_ms && committed.get(key)! > source.committed(),
-        );
-        if (forgotten) {
-          const committed = forgotten.committed.get(key);
-          throw new Violation(
-            6,
-            `${source.name} is committed up to ${source.committed()}, long ago it was ${committed}`,
-          );
-        }
-      }
-    }
-    this.#samples = this.#broken ? [] : [this.#sample(Number.NEGATIVE_INFINITY)];
+    for (const watched of this.watched) watched.journal.begin(subject.outlets[watched.index]!.sources);
+    this.#history.check(subject.outlets, this.options.offsetsInterval_ms);
+    this.#remember(true);
     this.#model.check();
   }
 
   async #start(): Promise<void> {
     const subject = this.#subject!;
-    this.#plant.subject?.(subject);
     const work = async (): Promise<void> => {
       for (const watched of this.watched) await this.#checks.recovered(subject, watched);
     };
@@ -359,24 +370,13 @@ export class DrainRun {
   async #check(): Promise<void> {
     this.#model.check();
     const subject = this.#subject!;
-    for (const shard of subject.shards) {
-      const { appended, failed } = shard.account();
-      if (appended + failed !== shard.highWatermark)
-        throw new Violation(8, `${shard.id}: ${appended} + ${failed}`);
-    }
-    for (const [index, outlet] of subject.outlets.entries()) {
-      const still = outlet.warnings().find((warning) => warning.includes('stands still'));
-      if (still) throw new Violation(14, still);
-      if (outlet.telemetry.inFlight < 0 || outlet.telemetry.held < 0) {
-        throw new Violation(13, `${outlet.id}: ${JSON.stringify(outlet.telemetry)}`);
-      }
-      const taken_bytes = this.backends[index]!.answerTaken_bytes;
-      if (taken_bytes > ANSWER_BYTES_MAX + GIANT_CHUNK_BYTES) {
-        throw new Violation(13, `${outlet.id} read ${taken_bytes} bytes of an answer`);
-      }
-    }
+    this.#checks.health(subject, this.backends);
     await this.#checkCommitted();
-    for (const watched of this.watched) this.#checkPrompt(watched);
+    if (!this.#broken) {
+      for (const watched of this.watched) {
+        this.#checks.prompt(subject, watched, this.backends[watched.index]!, this.#wellSince_ms);
+      }
+    }
     this.#remember();
     this.#model.check();
   }
@@ -392,46 +392,10 @@ export class DrainRun {
     if (checked.state === 'died') await this.#recoverIfDead();
   }
 
-  /** Seven, and the reverse of it: who is well is served, whatever the others do. */
-  #checkPrompt({ index, journal }: Watched): void {
-    const { on_rejected, rate_limit_bytes_per_s, protect, max_lag } = journal.options.config;
-    if (this.#broken || journal.options.poison > 0 || on_rejected === 'drop' || on_rejected === 'dead_letter')
-      return;
-    if (
-      rate_limit_bytes_per_s > 0 ||
-      !protect ||
-      max_lag.age_ms !== undefined ||
-      this.options.whenFull === 'drop_oldest'
-    )
-      return;
-    const backend = this.backends[index]!;
-    if (!['healthy', 'partial', 'garbage', 'giant'].includes(backend.mood)) return;
-    const now_ms = this.world.clock.time_ms;
-    const well_ms = Math.max(backend.since_ms, this.#wellSince_ms, journal.patience_ms);
-    if (now_ms - well_ms < PATIENCE_MS) return;
-    const mine = new Set(this.#subject!.outlets[index]!.sources.map((source) => source.name));
-    for (const entry of this.#model.entries.values()) {
-      if (!entry.owed || entry.undecodable || !mine.has(entry.shard) || journal.told.has(entry.id)) continue;
-      if (now_ms - entry.owed_ms < PATIENCE_MS) continue;
-      throw new Violation(
-        14,
-        `${journal.options.id} is well and waits for entry ${entry.id} since ${entry.owed_ms} ms`,
-      );
-    }
-  }
-
-  #sample(at_ms: number): Sample {
-    const committed = new Map<string, number>();
-    for (const { index } of this.watched) {
-      for (const source of this.#subject!.outlets[index]!.sources)
-        committed.set(`${index} ${source.name}`, source.committed());
-    }
-    return { at_ms, committed };
-  }
-
-  #remember(): void {
-    if (this.#broken) this.#samples = [];
-    else this.#samples.push(this.#sample(this.world.clock.time_ms));
+  /** `durable`: whatever happens now, it is not forgotten. On a disk that fails nobody can say. */
+  #remember(durable = false): void {
+    if (this.#broken) this.#history.clear();
+    else this.#history.remember(this.#subject!.outlets, durable ? undefined : this.world.clock.time_ms);
   }
 
   async #finish(): Promise<void> {
@@ -447,7 +411,8 @@ export class DrainRun {
     await this.#settle();
     await this.#drained();
     await this.#check();
-    this.#checkJitter();
+    for (const { journal } of this.watched) journal.checkJitter();
+    this.#model.check();
     await this.#close(0);
     await this.#open();
     for (const watched of this.watched) {
@@ -496,15 +461,6 @@ export class DrainRun {
       }
     };
     await this.world.drive('looking at dead letters', work(), WAIT_MAX_MS);
-  }
-
-  /** Two agents that fail together must not come back together. */
-  #checkJitter(): void {
-    for (const { journal } of this.watched) {
-      if (journal.jitter.length < 8) continue;
-      const spread = Math.max(...journal.jitter) - Math.min(...journal.jitter);
-      if (spread < 0.05) throw new Violation(14, `${journal.options.id} backs off without jitter`);
-    }
   }
 }
 

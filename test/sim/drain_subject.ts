@@ -3,6 +3,7 @@
 
 import { Outlet, signalOf } from '../../agent/outlet.ts';
 import type { ConfiguredExporter } from '../../agent/schema/agent_config.ts';
+import { OwnerPresent } from '../../buffer/errors.ts';
 import { Log } from '../../buffer/log.ts';
 import type { FileSystem } from '../../buffer/ports/file_system.ts';
 import type { Shard } from '../../buffer/shard.ts';
@@ -39,24 +40,12 @@ const LETTERS_RESERVE_BYTES = 1024 * 1024;
 
 export const lettersOf = (index: number): string => `dead-letter.otlp_http.e${index}`;
 
+type LogParts = Pick<SubjectParts, 'world' | 'options' | 'fileSystem'>;
+
 export async function openDrainSubject(parts: SubjectParts): Promise<DrainSubject> {
   const { options, world } = parts;
   const clock = world.clock.of(world.process.life);
-  const log = await Log.open({
-    directory: DIRECTORY,
-    fileSystem: parts.fileSystem,
-    clock,
-    random: { next: () => 0.75 },
-    report: (level, message, fields) => world.trace.note(`  ${level}: ${message} ${JSON.stringify(fields)}`),
-    segment: { maxBytes: options.segment_bytes },
-    retention: {
-      maxSize_bytes: options.maxSize_bytes,
-      minFreeSpace_bytes: 0,
-      whenFull: options.whenFull,
-    },
-    offsetsInterval_ms: options.offsetsInterval_ms,
-    hotTail_bytes: options.hotTail_bytes,
-  });
+  const log = await openLog(parts);
   try {
     const streams: Stream[] = [];
     for (const name of options.streams) streams.push(await log.stream(name, { shards: options.shards }));
@@ -84,6 +73,54 @@ export async function openDrainSubject(parts: SubjectParts): Promise<DrainSubjec
     return { log, streams, shards: streams.flatMap((stream) => stream.shards), outlets, letters };
   } catch (error) {
     await log.close().catch(() => {});
+    throw error;
+  }
+}
+
+function openLog({ world, options, fileSystem }: LogParts): Promise<Log> {
+  return Log.open({
+    directory: DIRECTORY,
+    fileSystem,
+    clock: world.clock.of(world.process.life),
+    random: { next: () => 0.75 },
+    report: (level, message, fields) => world.trace.note(`  ${level}: ${message} ${JSON.stringify(fields)}`),
+    segment: { maxBytes: options.segment_bytes },
+    retention: {
+      maxSize_bytes: options.maxSize_bytes,
+      ...(options.maxAge_ms === undefined ? {} : { maxAge_ms: options.maxAge_ms }),
+      protectUnconsumed: options.maxAge_ms === undefined,
+      minFreeSpace_bytes: 0,
+      whenFull: options.whenFull,
+    },
+    offsetsInterval_ms: options.offsetsInterval_ms,
+    hotTail_bytes: options.hotTail_bytes,
+  });
+}
+
+/** A log that has seen `headStart` entries already, all of them delivered. */
+export async function makeHeadStart(parts: LogParts): Promise<void> {
+  const { options } = parts;
+  const log = await openLog(parts);
+  const entries = Array.from({ length: options.headStart }, () => new Uint8Array(0));
+  for (const [index, name] of options.streams.entries()) {
+    const stream = await log.stream(name, { shards: options.shards });
+    const ids = options.exporters.filter(({ streams }) => streams.includes(index)).map(({ id }) => id);
+    const groups = await Promise.all(ids.map((id) => stream.group(id)));
+    for (const shard of stream.shards) {
+      await shard.durable(shard.append(entries));
+      await Promise.all(groups.map((group) => group.commit(shard, shard.highWatermark)));
+    }
+  }
+  await log.close();
+}
+
+/** Another process that wants the same log. True where it gets it. */
+export async function intrude(parts: LogParts): Promise<boolean> {
+  try {
+    await openLog(parts);
+    return true;
+  } catch (error) {
+    if (error instanceof OwnerPresent) return false;
     throw error;
   }
 }

@@ -1,6 +1,10 @@
 // How many seeds it takes to find a planted bug. Invariant: what is found without the bug is not counted for it.
 
+import { DRAIN_STEPS } from './drain_options.ts';
+import { DrainRun } from './drain_run.ts';
+import { profiles } from './options.ts';
 import { plantedBugs } from './planted.ts';
+import type { PlantedBug } from './planting.ts';
 import { Run } from './run.ts';
 
 export interface Discovery {
@@ -10,12 +14,15 @@ export interface Discovery {
   readonly message: string;
 }
 
+/** Steps of a run in which a bug is looked for. */
+const STEPS = { log: profiles.long.steps, drain: DRAIN_STEPS } as const;
+
 /** The first of `runs` seeds from `first` on that finds the bug. */
 export async function discover(
   name: string,
   first: number,
   runs: number,
-  steps: number,
+  steps?: number,
 ): Promise<Discovery | undefined> {
   const bug = plantedBugs[name];
   if (!bug)
@@ -26,12 +33,8 @@ export async function discover(
   try {
     for (let seeds = 1; seeds <= runs; seeds++) {
       const seed = first + seeds - 1;
-      const run = new Run({ seed, steps, ...(bug.fileSystem ? { plant: bug.fileSystem } : {}) });
-      try {
-        await run.execute();
-      } catch (error) {
-        return { seed, seeds, message: error instanceof Error ? error.message : String(error) };
-      }
+      const message = await violationOf(bug, seed, steps ?? STEPS[bug.in]);
+      if (message !== undefined) return { seed, seeds, message };
     }
     return undefined;
   } finally {
@@ -39,12 +42,27 @@ export async function discover(
   }
 }
 
-/** Prints what it takes to find each; false where one was not found. */
+/** What broke when this seed was run with the bug in place. */
+async function violationOf(bug: PlantedBug, seed: number, steps: number): Promise<string | undefined> {
+  const { fileSystem, exporter, config } = bug;
+  const run =
+    bug.in === 'log'
+      ? new Run({ seed, steps, ...(fileSystem ? { plant: fileSystem } : {}) })
+      : new DrainRun({ seed, steps, plant: { fileSystem, exporter, config } });
+  try {
+    await run.execute();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Prints what it takes to find each; false where one was not found. Without `steps` as many as usual. */
 export async function findPlanted(
   names: readonly string[],
   first: number,
   runs: number,
-  steps: number,
+  steps?: number,
 ): Promise<boolean> {
   let all = true;
   for (const name of names) {

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { drainProgram } from './drain_main.ts';
+import { DRAIN_STEPS } from './drain_options.ts';
 import { exhaust, workloads } from './exhaustive.ts';
 import { findPlanted } from './find_planted.ts';
 import { type ProfileName, profiles, type RunOptions } from './options.ts';
@@ -147,11 +148,13 @@ async function runExhaustive(length: number): Promise<boolean> {
 async function runAll(): Promise<boolean> {
   if (values.drain && values.bug === undefined) {
     const { trace, 'keep-going': keepGoing } = values;
-    return (await drainProgram({ first, runs, steps, trace, keepGoing })) === 0;
+    const drainSteps = Number(values.steps ?? DRAIN_STEPS);
+    return (await drainProgram({ first, runs, steps: drainSteps, trace, keepGoing })) === 0;
   }
   if (values.exhaustive !== undefined) return runExhaustive(Number(values.exhaustive));
   if (values.bug === undefined) return runSeeds();
-  return findPlanted(values.bug === 'all' ? Object.keys(plantedBugs) : [values.bug], first, runs, steps);
+  const names = values.bug === 'all' ? Object.keys(plantedBugs) : [values.bug];
+  return findPlanted(names, first, runs, values.steps === undefined ? undefined : steps);
 }
 
 if (values.help) process.stdout.write(USAGE);
