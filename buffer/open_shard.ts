@@ -7,6 +7,7 @@ import { readIndex, writeIndex } from './index_file.ts';
 import { Ledger } from './ledger.ts';
 import type { LogParts } from './log_parts.ts';
 import { indexName, segmentBase, segmentName } from './names.ts';
+import { encodeOffsets } from './offsets.ts';
 import type { OffsetRange } from './ranges.ts';
 import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './recovery.ts';
 import { makeDurable } from './salvage.ts';
@@ -77,8 +78,8 @@ class Opening {
       });
     }
     // Its own writes come only with a change: the damaged slot would stay until then.
-    if (this.#options.readEverything && storedOffsets.payload && storedOffsets.damaged) {
-      await offsetsFile.write(storedOffsets.payload);
+    if (this.#options.readEverything && (storedOffsets.damaged || !storedOffsets.payload)) {
+      await offsetsFile.write(storedOffsets.payload ?? encodeOffsets([], this.#id));
     }
     const { clock } = parts;
     const interval_ms = this.#options.offsetsInterval_ms;
