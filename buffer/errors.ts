@@ -94,6 +94,18 @@ export class KeyLost extends HoldfastError {
   }
 }
 
+/** A state whose checksum is right and whose content means nothing: no disk does that. */
+export class StateInvalid extends HoldfastError {
+  constructor(what: string, cause?: unknown) {
+    super(
+      'HF_BUFFER_STATE_INVALID',
+      `${what} is intact and makes no sense, so a program wrote it that is not this one; restore it from a copy (nothing was touched)`,
+      false,
+      { cause },
+    );
+  }
+}
+
 export class InvalidName extends HoldfastError {
   constructor(what: string, name: string, expected: string) {
     super('HF_BUFFER_INVALID_NAME', `${what} ${JSON.stringify(name)} is not valid: ${expected}`, false);

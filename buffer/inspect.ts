@@ -8,6 +8,7 @@ import { ledgerKey, segmentKey } from './key_search.ts';
 import { Ledger } from './ledger.ts';
 import { segmentBase } from './names.ts';
 import { decodeOffsets } from './offsets.ts';
+import { decodeOwner } from './owner_record.ts';
 import type { File, FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
 import { findNextFrame, loadFrame, Window } from './scan.ts';
@@ -146,7 +147,7 @@ async function slots(file: File, each: (found: Inspected) => void): Promise<bool
 
 /** The key itself is not shown: whoever has it can make frames. */
 function contentOf(magic: string, payload: Buffer): unknown {
-  if (magic === 'HFOW') return { ...(JSON.parse(payload.toString('utf8')) as object), key: undefined };
+  if (magic === 'HFOW') return { ...decodeOwner(payload), key: undefined };
   if (magic === 'HFOF') return [...decodeOffsets(payload).values()];
   if (magic !== 'HFLG') return undefined;
   const { key: _key, ranges, ...ledger } = Ledger.decode(payload);
@@ -163,7 +164,7 @@ async function keyFor(fileSystem: FileSystem, path: string): Promise<FrameKey> {
   }
   const owner = new TwoSlotFile(fileSystem, `${shard}/../..`, 'owner', 'HFOW');
   const { payload } = await owner.open('read').finally(() => owner.close());
-  if (payload) return parseKey((JSON.parse(payload.toString('utf8')) as { key?: string }).key);
+  if (payload) return parseKey(decodeOwner(payload).key);
   const base = segmentBase(path.slice(slash + 1)) ?? 0;
   return (await segmentKey(fileSystem, path, base)).key ?? NO_KEY;
 }

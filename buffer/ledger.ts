@@ -2,6 +2,7 @@
 // where everything was durable. Written before a segment is removed, so the loss identity holds through any crash:
 // durably appended = retained + deleted_consumed + dropped{reason} + quarantined. FORMAT.md, "Ledger".
 
+import { StateInvalid } from './errors.ts';
 import { readOffset, writeOffset } from './frame.ts';
 import { type FrameKey, NO_KEY, readKey, writeKey } from './frame_key.ts';
 import { type OffsetRange, Ranges } from './ranges.ts';
@@ -147,8 +148,11 @@ export class Ledger {
     return ranges.filter((range) => range.kind === 'failed' || room-- > 0).slice(0, LEDGER_RANGES_MAX);
   }
 
+  /** @throws StateInvalid */
   static decode(bytes: Buffer): Ledger {
+    if (bytes.length < HEADER_BYTES) throw new StateInvalid('the ledger of a shard');
     const count = bytes.readUInt32LE(HEADER_BYTES - 4);
+    if (bytes.length !== HEADER_BYTES + count * RANGE_BYTES) throw new StateInvalid('the ledger of a shard');
     const ranges = Array.from({ length: count }, (_, index) => {
       const at = HEADER_BYTES + index * RANGE_BYTES;
       const kind = bytes[at + 16] === 1 ? ('lost' as const) : ('failed' as const);

@@ -7,6 +7,7 @@ import { readIndex, writeIndex } from './index_file.ts';
 import { Ledger } from './ledger.ts';
 import type { LogParts } from './log_parts.ts';
 import { indexName, segmentBase, segmentName } from './names.ts';
+import { encodeOffsets } from './offsets.ts';
 import type { OffsetRange } from './ranges.ts';
 import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './recovery.ts';
 import { makeDurable } from './salvage.ts';
@@ -81,6 +82,8 @@ class Opening {
     if (storedOffsets.payload && !storedOffsets.mirrored) {
       const mirrored = offsetsFile.write(storedOffsets.payload);
       await (this.#options.readEverything ? mirrored : mirrored.catch(() => {}));
+    } else if (this.#options.readEverything && !storedOffsets.payload) {
+      await offsetsFile.write(encodeOffsets([], this.#id));
     }
     const { clock } = parts;
     const interval_ms = this.#options.offsetsInterval_ms;

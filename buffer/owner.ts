@@ -6,6 +6,7 @@ import { type FrameKey, formatKey, makeKey, parseKey } from './frame_key.ts';
 import { findKey, holdsLedger } from './key_search.ts';
 import { type Account, addAccounts, NO_ENTRIES } from './ledger.ts';
 import { isStreamName } from './names.ts';
+import { decodeOwner, encodeOwner, type OwnerRecord } from './owner_record.ts';
 import type { Clock } from './ports/clock.ts';
 import { errorCode, type FileSystem, type Lock } from './ports/file_system.ts';
 import type { Random } from './ports/random.ts';
@@ -14,24 +15,6 @@ import { FORMAT_VERSION, refuseNewer } from './versions.ts';
 
 /** Beside the streams; `lost+found` is the file system's, where the directory is a mount point. */
 const OWN_NAMES = new Set(['lock', 'lock-journal', 'owner', 'owner.new', 'lost+found']);
-
-interface OwnerRecord {
-  readonly format: number;
-  readonly epoch: number;
-  readonly pid: number;
-  /** ISO 8601. */
-  readonly since: string;
-  /** How long the log has been open over all its owners, ms: the time by which ages are counted. */
-  readonly running_ms: number;
-  /** Of the frames, 16 hexadecimal digits; missing in logs from before there were keys. */
-  readonly key?: string;
-  /** A stream that is deleted, and whose files may not all be gone. */
-  readonly deleting?: string;
-  /** What became of all entries of the streams that were deleted; missing: none was. */
-  readonly deleted?: Account;
-  /** Where the shards of new streams begin: above every offset of a deleted one. */
-  readonly firstOffset?: number;
-}
 
 export class Owner {
   readonly epoch: number;
@@ -55,7 +38,7 @@ export class Owner {
     this.restored = restored;
   }
 
-  /** Takes the directory, creating it if need be. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost */
+  /** Takes the directory, creating it if need be. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost | StateInvalid */
   static async take(
     fileSystem: FileSystem,
     clock: Clock,
@@ -82,7 +65,7 @@ export class Owner {
       await fileSystem.syncDirectory(directory);
       await refuseNewer(fileSystem, directory);
       const { payload, damaged } = await file.open();
-      const last = payload ? (JSON.parse(payload.toString('utf8')) as OwnerRecord) : undefined;
+      const last = payload ? decodeOwner(payload) : undefined;
       if (!last && !damaged && !(await ours())) throw new ForeignDirectory(directory, orphan!);
       const lost = !last && (damaged || orphan !== undefined);
       const key = lost ? await findKey(fileSystem, directory) : undefined;
@@ -99,7 +82,7 @@ export class Owner {
         key: last ? formatKey(parseKey(last.key)) : formatKey(key ?? makeKey(random)),
       };
       // The second attempt goes into a new file: one bad sector must not keep the log from opening.
-      await file.write(encode(record)).catch(() => file.write(encode(record)));
+      await file.write(encodeOwner(record)).catch(() => file.write(encodeOwner(record)));
       return new Owner(lock, file, clock, record, lost);
     } catch (error) {
       await file.close();
@@ -147,14 +130,14 @@ export class Owner {
 
   /** Into both slots: were one damaged later, the older record would bring back a stream, or delete its successor. */
   async #replace(record: OwnerRecord): Promise<void> {
-    await this.#file.write(encode(record));
-    await this.#file.write(encode(record));
+    await this.#file.write(encodeOwner(record));
+    await this.#file.write(encodeOwner(record));
     this.#record = record;
   }
 
   /** Makes the running time durable. */
   save(): Promise<void> {
-    return this.#file.write(encode({ ...this.#record, running_ms: Math.round(this.running_ms()) }));
+    return this.#file.write(encodeOwner({ ...this.#record, running_ms: Math.round(this.running_ms()) }));
   }
 
   async release(): Promise<void> {
@@ -167,15 +150,11 @@ export class Owner {
   }
 }
 
-function encode(record: OwnerRecord): Buffer {
-  return Buffer.from(JSON.stringify(record), 'utf8');
-}
-
 async function describe(file: TwoSlotFile): Promise<string> {
   const { payload } = await file.open('read');
   await file.close();
   if (!payload) return 'another process';
-  const owner = JSON.parse(payload.toString('utf8')) as OwnerRecord;
+  const owner = decodeOwner(payload);
   return `process ${owner.pid} since ${owner.since}`;
 }
 

@@ -11,6 +11,7 @@ import { findKey, shardsOf } from './key_search.ts';
 import { Ledger } from './ledger.ts';
 import { indexName, segmentBase, segmentName } from './names.ts';
 import { decodeOffsets } from './offsets.ts';
+import { decodeOwner } from './owner_record.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
 import { recoverSegment } from './recovery.ts';
@@ -102,13 +103,13 @@ class Verification {
   async run(locked: boolean): Promise<VerifyReport> {
     const { directory } = this.#options;
     const owner = await this.#state(`${directory}/owner`, 'HFOW', {});
-    const record = owner ? (JSON.parse(owner.toString('utf8')) as { key?: string; deleting?: string }) : {};
-    if (owner) this.#key = parseKey(record.key);
+    const record = owner && decodeOwner(owner);
+    if (record) this.#key = parseKey(record.key);
     else this.#key = (await findKey(this.#fileSystem, directory)) ?? NO_KEY;
     // What is left of a deleted stream goes when the log is next opened.
-    const deleted = `${directory}/${record.deleting ?? ''}/`;
+    const deleted = `${directory}/${record?.deleting ?? ''}/`;
     const shards = (await shardsOf(this.#fileSystem, directory)).filter(
-      (shard) => record.deleting === undefined || !shard.startsWith(deleted),
+      (shard) => record?.deleting === undefined || !shard.startsWith(deleted),
     );
     for (const shard of shards) this.#total_bytes += await this.#bytesOf(shard);
     for (const shard of shards) await this.#shard(shard);

@@ -7,6 +7,7 @@ import { type FrameKey, parseKey } from './frame_key.ts';
 import { readIndex } from './index_file.ts';
 import { ledgerKey, shardsOf } from './key_search.ts';
 import { segmentBase, segmentName } from './names.ts';
+import { decodeOwner, ownerFields } from './owner_record.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import { TwoSlotFile } from './two_slot.ts';
 import { readFully } from './whole_io.ts';
@@ -14,14 +15,13 @@ import { readFully } from './whole_io.ts';
 /** Version of everything below the directory. FORMAT.md has a chapter for each. */
 export const FORMAT_VERSION = 1;
 
-/** @throws NewerFormat */
+/** @throws NewerFormat | StateInvalid */
 export async function refuseNewer(fileSystem: FileSystem, directory: string): Promise<void> {
   const owner = await payloadOf(fileSystem, directory, 'owner', 'HFOW');
-  const { format = FORMAT_VERSION, key } = (owner ? JSON.parse(owner.toString('utf8')) : {}) as {
-    format?: number;
-    key?: string;
-  };
-  if (format > FORMAT_VERSION) throw new NewerFormat(`${directory}/owner`, format, FORMAT_VERSION);
+  const { format } = owner ? ownerFields(owner) : {};
+  if (typeof format === 'number' && format > FORMAT_VERSION)
+    throw new NewerFormat(`${directory}/owner`, format, FORMAT_VERSION);
+  const key = owner && decodeOwner(owner).key;
   for (const shard of await shardsOf(fileSystem, directory)) {
     const own = (await ledgerKey(fileSystem, shard)) ?? parseKey(key);
     await payloadOf(fileSystem, shard, 'offsets', 'HFOF');

@@ -45,8 +45,8 @@ export function parseAddress(text: string, mayBeZero = true): Parsed<Address> {
 }
 
 function parseUnix(rest: string): Parsed<Address> {
-  // gRPC writes unix:///path for an absolute path.
-  const path = rest.startsWith('///') ? rest.slice(2) : rest;
+  // gRPC writes unix:///path for an absolute path; several slashes in front mean what one does.
+  const path = rest.replace(/^\/+/, '/');
   if (path === '') return unparsed('the path after unix: is missing');
   if (path.includes('\0')) return unparsed('a path cannot hold a NUL');
   if (Buffer.byteLength(path) > maxUnixPathBytes) {

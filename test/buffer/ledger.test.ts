@@ -131,4 +131,13 @@ describe('Ledger', () => {
     for (const range of ledger.ranges.list) again.ranges.add(range.from, range.to, 'lost');
     expect(again.account(end)).toEqual(ledger.account(end));
   });
+
+  it('is refused in words where its length is not what it says (found by test/fuzz)', () => {
+    const bytes = new Ledger().encode();
+    for (const wrong of [bytes.subarray(0, -1), bytes.subarray(0, -17), Buffer.concat([bytes, bytes])]) {
+      expect(() => Ledger.decode(wrong)).toThrow(
+        expect.objectContaining({ code: 'HF_BUFFER_STATE_INVALID', retryable: false }),
+      );
+    }
+  });
 });

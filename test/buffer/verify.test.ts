@@ -170,6 +170,18 @@ describe('verify and repair', () => {
     expect(await textsOf(on)).toEqual(rest());
   });
 
+  it.each([
+    ['zeroed', (bytes: Buffer) => bytes.fill(0)],
+    ['empty', (bytes: Buffer) => bytes.subarray(0, 0)],
+    ['garbage', (bytes: Buffer) => bytes.fill(0xa5)],
+  ])('puts an offsets file in order that is %s (found by test/fuzz)', async (_, damaged) => {
+    const on = await written();
+    on.disk.replace('/log/s/0/offsets', damaged(Buffer.from(on.disk.bytes('/log/s/0/offsets'))));
+    expect((await verified(on)).damage).toMatchObject([{ kind: 'state' }]);
+    const { after } = await repairLog(options(on));
+    expect(after.damage).toEqual([]);
+  });
+
   it('do not touch a log that has an owner; verify reads beside one when it is told to', async () => {
     const { on, log } = await openedOnMemory();
     await expect(verifyLog(options(on))).rejects.toMatchObject({ code: 'HF_BUFFER_OWNER_PRESENT' });

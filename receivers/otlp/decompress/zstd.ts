@@ -50,7 +50,13 @@ function checkedOutline(body: Buffer): ZstdOutline {
   return outline;
 }
 
-function kept(body: Buffer, { frames, skippable }: ZstdOutline, { bytes }: Unpacked): Decompressed {
+/**
+ * Where the last block is empty, zstd's stream decoder does not see that a frame holds less than it says; other decoders do,
+ * and would refuse for ever what was acknowledged here.
+ */
+function kept(body: Buffer, outline: ZstdOutline, { bytes }: Unpacked): Decompressed {
+  const { frames, skippable, declared_bytes = bytes.length } = outline;
+  if (bytes.length !== declared_bytes) throw malformed('the body is not valid zstd');
   return frames === 1 && !skippable ? { bytes, stored: body, codec: 'zstd' } : keepPlain(bytes);
 }
 

@@ -17,11 +17,15 @@ export interface ZstdOutline {
   readonly skippable: boolean;
   /** No more than this comes out. */
   readonly most_bytes: number;
+  /** What the frames say that they hold, where all of them say it. */
+  readonly declared_bytes: number | undefined;
   /** Some frame needs a dictionary that only its sender has. */
   readonly dictionary: boolean;
 }
 
 interface Place {
+  /** Undefined where the frame does not say it. */
+  readonly declared_bytes: number | undefined;
   /** Where the blocks begin. */
   readonly blocks: number;
   readonly dictionary: boolean;
@@ -31,6 +35,7 @@ interface Place {
 /** Undefined where the body is not zstd frames from its first byte to its last. */
 export function outlineOf(body: Buffer): ZstdOutline | undefined {
   let [at, frames, most_bytes] = [0, 0, 0];
+  let declared_bytes: number | undefined = 0;
   let [skippable, dictionary] = [false, false];
   while (at < body.length) {
     if (at + 8 > body.length) return undefined;
@@ -46,10 +51,13 @@ export function outlineOf(body: Buffer): ZstdOutline | undefined {
     frames++;
     dictionary ||= place.dictionary;
     most_bytes += end.most_bytes;
+    declared_bytes = sum(declared_bytes, place.declared_bytes);
     at = end.at;
   }
   // A last length that leads past the end is no end.
-  return at === body.length && frames > 0 ? { frames, skippable, most_bytes, dictionary } : undefined;
+  return at === body.length && frames > 0
+    ? { frames, skippable, most_bytes, declared_bytes, dictionary }
+    : undefined;
 }
 
 function placeOf(body: Buffer, at: number): Place {
@@ -59,8 +67,10 @@ function placeOf(body: Buffer, at: number): Place {
   const window = singleSegment ? 0 : 1;
   const size = sizeFlag === 0 && singleSegment ? 1 : contentSizeBytes[sizeFlag as 0 | 1 | 2 | 3];
   const dictionary = dictionaryIdBytes[(descriptor & 3) as 0 | 1 | 2 | 3];
+  const sizeAt = at + 1 + window + dictionary;
   return {
-    blocks: at + 1 + window + dictionary + size,
+    declared_bytes: contentBytes(body, sizeAt, size),
+    blocks: sizeAt + size,
     dictionary: dictionary > 0,
     checksum: (descriptor & 4) !== 0,
   };
@@ -83,4 +93,15 @@ function passBlocks(body: Buffer, place: Place): { at: number; most_bytes: numbe
   }
   at += place.checksum ? CHECKSUM_BYTES : 0;
   return at <= body.length ? { at, most_bytes } : undefined;
+}
+
+/** Frame_Content_Size (3.1.1.1.4): two bytes count from 256 on. */
+function contentBytes(body: Buffer, at: number, size: 0 | 1 | 2 | 4 | 8): number | undefined {
+  if (size === 0 || at + size > body.length) return undefined;
+  if (size === 8) return Number(body.readBigUInt64LE(at));
+  return body.readUIntLE(at, size) + (size === 2 ? 256 : 0);
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
 }

@@ -46,6 +46,14 @@ describe('zstd bodies', () => {
     expect(await outcome(Buffer.concat([compress(plain), Buffer.alloc(20)]))).toBe('400');
   });
 
+  it('that hold less than they say are refused, as other decoders do (found by test/fuzz)', async () => {
+    // A frame of one segment that says 239 bytes: with no block but an empty one, and with ten bytes and an empty one.
+    expect(await outcome(Buffer.from('28b52ffd20ef010000', 'hex'))).toBe('400');
+    const short = Buffer.from('28b52ffd20ef50000061626364656667686970010000', 'hex');
+    expect(await outcome(short)).toBe('400');
+    expect(() => zlib.zstdDecompressSync(short)).toThrow();
+  });
+
   it('stop at the limit, and are taken when they are exactly as large', async () => {
     const body = compress(Buffer.alloc(LIMIT));
     expect(await outcome(body)).toBe(`whole of ${LIMIT}`);
