@@ -14,9 +14,11 @@ import {
 import { HoldfastError } from '../config/error.ts';
 import type { Logger } from '../config/logger.ts';
 import type { Signal } from '../otlp/signal.ts';
+import { ConnectionLimit } from '../receivers/connection_limit.ts';
 import type { Endpoint, Receiver } from '../receivers/receiver.ts';
 import { type Condition, healthRoute } from './admin/health.ts';
 import { type AdminServer, startAdminServer } from './admin/server.ts';
+import { type Descriptors, descriptorsNow, type Shares, shareOut } from './descriptors.ts';
 import { findOrphans } from './orphans.ts';
 import { Outlet } from './outlet.ts';
 import { ReceiverIntake } from './pipeline.ts';
@@ -69,6 +71,7 @@ class RunningAgent implements Agent {
   readonly #outlets: Outlet[] = [];
   readonly #receivers: Receiver[] = [];
   readonly #servers: AdminServer[] = [];
+  readonly #shares: Shares;
   #closeMetrics: () => Promise<void> = async () => {};
   #log: Log | undefined;
   #ready = false;
@@ -76,12 +79,17 @@ class RunningAgent implements Agent {
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    this.#shares = sharesOf(options.config, descriptorsNow());
   }
 
   async start(): Promise<void> {
     const { config, logger } = this.#options;
     const { fileSystem } = this.#options;
-    this.#log = await Log.open({ ...logOptions(config, logger), ...(fileSystem ? { fileSystem } : {}) });
+    this.#log = await Log.open({
+      ...logOptions(config, logger),
+      files: { maxOpen: this.#shares.log },
+      ...(fileSystem ? { fileSystem } : {}),
+    });
     const streams = await this.#openStreams(this.#log);
     await this.#openOutlets(this.#log, streams);
     await this.#serveAdmin(this.#log);
@@ -162,18 +170,22 @@ class RunningAgent implements Agent {
     { host, port }: { readonly host: string; readonly port: number },
     routes: Parameters<typeof startAdminServer>[0]['routes'],
   ): Promise<void> {
-    const server = await startAdminServer({ name, host, port, routes, logger: this.#options.logger });
+    const { logger } = this.#options;
+    const connectionsMax = this.#shares.admin;
+    const server = await startAdminServer({ name, host, port, routes, connectionsMax, logger });
     this.#servers.push(server);
     this.admin.set(name, server.address);
   }
 
   async #startReceivers(streams: ReadonlyMap<string, Stream>): Promise<void> {
     const { config, logger } = this.#options;
+    const connections = new ConnectionLimit(this.#shares.receivers);
+    logger.debug('connections that fit the limit of open files', { connections: this.#shares.receivers });
     for (const { id, factory, config: own, streams: names } of config.receivers) {
       const counters = new ReceiverCounters();
       this.#counters.set(id, counters);
       const mine = new Map<Signal, Stream>([...names].map(([signal, name]) => [signal, streams.get(name)!]));
-      const receiver = factory.create(own, { id, logger: logger.with({ component: id }) });
+      const receiver = factory.create(own, { id, logger: logger.with({ component: id }), connections });
       this.#receivers.push(receiver);
       await receiver.start(new ReceiverIntake({ streams: mine, counters }));
       this.endpoints.set(id, receiver.endpoints);
@@ -232,6 +244,15 @@ class RunningAgent implements Agent {
     await all([...this.#servers.map((server) => server.close()), this.#closeMetrics()]);
     if (failures.length > 0) throw new AggregateError(failures, failures.map(reasonOf).join('; '));
   }
+}
+
+function sharesOf(config: AgentConfig, descriptors: Descriptors | undefined): Shares {
+  const { buffer, exporters, healthChecks, metrics } = config;
+  const sends = exporters.map(({ drain, streams }) => drain.max_in_flight * streams.length * buffer.shards);
+  return shareOut(descriptors ?? { limit: Number.POSITIVE_INFINITY, used: 0 }, {
+    adminServers: healthChecks.length + (metrics ? 1 : 0),
+    sends: sends.reduce((sum, each) => sum + each, 0),
+  });
 }
 
 function logOptions({ buffer }: AgentConfig, logger: Logger): LogOptions {

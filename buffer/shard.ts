@@ -2,6 +2,7 @@
 // segments, ledger, offsets, hot tail) and keeps what they share. Invariant: readers see offsets below the high watermark
 // only, and everything below it is durable.
 
+import { gather } from './append_stream.ts';
 import { ShardBudget } from './budget.ts';
 import type { Chain } from './chain.ts';
 import { CommitLoop } from './commit_loop.ts';
@@ -173,6 +174,16 @@ export class Shard {
     for (const part of parts) bytes += part.length;
     if (bytes > this.parts.entryMax_bytes) throw new EntryTooLarge(bytes, this.parts.entryMax_bytes);
     return this.#commits.appendParts(parts, bytes);
+  }
+
+  /**
+   * Appends one entry that comes in chunks, which are copied as they come; an empty source is an empty entry. Resolves with its
+   * offset once the source has ended; nothing is appended before, nor where the source fails, which is passed on.
+   * @throws LogFull | EntryTooLarge | LogClosed, and the source is told to end
+   */
+  async appendStream(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<number> {
+    this.admit(0);
+    return gather(chunks, this.parts, (parts) => this.appendParts(parts));
   }
 
   /** Throws LogFull or LogClosed unless an entry of `bytes` could be appended now. */

@@ -24,6 +24,12 @@ export interface StreamOptions {
   readonly compression?: CompressionOptions;
 }
 
+/** Where a batch begins: its entries have `offset` and those that follow. */
+export interface Appended {
+  readonly shard: Shard;
+  readonly offset: number;
+}
+
 /** A group as it stands on disk, opened or not. */
 export interface GroupListing {
   readonly name: string;
@@ -92,6 +98,16 @@ export class Stream {
   shardOf(key: Uint8Array | string | number): Shard {
     const hash = typeof key === 'number' ? key >>> 0 : crc32(key);
     return this.shards[hash % this.#writable]!;
+  }
+
+  /**
+   * Appends a batch to the shard of its key. The key decides the place and is not stored: an entry that is to be known by its
+   * key holds it.
+   * @throws LogFull | EntryTooLarge | LogClosed
+   */
+  append(key: Uint8Array | string | number, entries: readonly Uint8Array[]): Appended {
+    const shard = this.shardOf(key);
+    return { shard, offset: shard.append(entries) };
   }
 
   /** Opens a consumer group, creating its state where it is new. Resolves when that is durable. */

@@ -6,6 +6,7 @@ import { HoldfastError } from '../config/error.ts';
 import type { Logger } from '../config/logger.ts';
 import type { Codec } from '../otlp/entry.ts';
 import type { Signal } from '../otlp/signal.ts';
+import type { ConnectionLimit } from './connection_limit.ts';
 
 export interface IntakeEntry {
   readonly signal: Signal;
@@ -58,6 +59,8 @@ export interface ReceiverContext {
   /** Component id as configured, such as `otlp` or `otlp/edge`. */
   readonly id: string;
   readonly logger: Logger;
+  /** Of all receivers together; each server has itself guarded by it. */
+  readonly connections: ConnectionLimit;
 }
 
 export interface Endpoint {

@@ -26,6 +26,8 @@ export interface AdminServerOptions {
   readonly port: number;
   /** By exact path, query aside. */
   readonly routes: ReadonlyMap<string, AdminRoute>;
+  /** More are closed as they come. */
+  readonly connectionsMax: number;
   readonly logger: Logger;
 }
 
@@ -37,7 +39,6 @@ export interface AdminServer {
 
 const HEADER_BYTES_MAX = 8 * 1024;
 const HEADERS_MAX = 64;
-const CONNECTIONS_MAX = 64;
 const HEADERS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 10_000;
@@ -56,7 +57,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
       void answer(request, response, options);
     },
   );
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = options.connectionsMax;
   server.maxHeadersCount = HEADERS_MAX;
   await listen(server, options);
   server.on('error', (error) =>

@@ -8,6 +8,7 @@ import type { Logger } from '../../config/logger.ts';
 import type { Codec } from '../../otlp/entry.ts';
 import { JsonTranscoder } from '../../otlp/json/to_protobuf.ts';
 import type { Signal } from '../../otlp/signal.ts';
+import type { ConnectionLimit } from '../connection_limit.ts';
 import type { Intake, Ticket } from '../receiver.ts';
 import { ServerCertificate } from '../tls.ts';
 import { answerRefusal, answerSuccess } from './answer.ts';
@@ -48,7 +49,7 @@ export class HttpServer {
   readonly #certificate: ServerCertificate | undefined;
   #stopping = false;
 
-  constructor(config: HttpConfig, id: string, logger: Logger, intake: Intake) {
+  constructor(config: HttpConfig, id: string, logger: Logger, intake: Intake, connections: ConnectionLimit) {
     this.#config = config;
     this.#id = id;
     this.#logger = logger;
@@ -82,6 +83,7 @@ export class HttpServer {
     }
     this.#server.maxHeadersCount = HEADERS_MAX;
     this.#server.maxConnections = config.max_connections;
+    connections.guard(this.#server);
     this.#server.on('request', (request, response) => this.#serve(request, response, false));
     this.#server.on('checkContinue', (request, response) => this.#serve(request, response, true));
     this.#server.on('clientError', answerClientError);

@@ -25,12 +25,12 @@ class OtlpReceiver implements Receiver {
   }
 
   async start(intake: Intake): Promise<void> {
-    const { id, logger } = this.#context;
+    const { connections, id, logger } = this.#context;
     const { grpc, http } = this.#config.protocols;
     const endpoints: Endpoint[] = [];
     try {
-      if (grpc) await this.#start('grpc', new GrpcServer(grpc, id, logger, intake), endpoints);
-      if (http) await this.#start('http', new HttpServer(http, id, logger, intake), endpoints);
+      if (grpc) await this.#start('grpc', new GrpcServer(grpc, id, logger, intake, connections), endpoints);
+      if (http) await this.#start('http', new HttpServer(http, id, logger, intake, connections), endpoints);
     } catch (error) {
       await this.stop(AbortSignal.abort());
       throw error;

@@ -1,7 +1,8 @@
-// What opening finds of a shard that was harmed: kept aside, told, counted once, and everything else is there.
+// What opening finds of a shard that was harmed: kept aside, told, counted once, and everything else is there; and what it
+// reads of one that was not.
 
 import { describe, expect, it } from '@jest/globals';
-import { appendDurably, openedOnMemory, readAll } from './log_on_memory.ts';
+import { appendDurably, type LogOnMemory, openedOnMemory, readAll } from './log_on_memory.ts';
 
 describe('damage found when the log is opened', () => {
   it('is kept aside, told, counted once, and costs its frame alone', async () => {
@@ -57,3 +58,42 @@ describe('damage found when the log is opened', () => {
     }
   });
 });
+
+describe('memory and start-up independent of the backlog', () => {
+  it('reads of the data no more than the last segment, and of each other its index', async () => {
+    const read: { readonly data: number; readonly reads: number; readonly blocks: number }[] = [];
+    for (const segments of [10, 100]) {
+      const { on, log, shard } = await openedOnMemory({ segment: { maxBytes: 2000 } });
+      while (shard.segments.length < segments) {
+        await shard.durable(shard.append(Array.from({ length: 10 }, () => Buffer.alloc(100))));
+      }
+      await log.close();
+      const before = on.fileSystem.operations.length;
+      const again = await on.open({ segment: { maxBytes: 2000 } });
+      const reads = on.fileSystem.operations.slice(before).filter((done) => done.operation === 'read');
+      const data = reads.filter((done) => done.path.endsWith('.log'));
+      expect(new Set(data.map((done) => done.path))).toEqual(new Set([lastSegment(on)]));
+      const indexes = reads.filter((done) => done.path.endsWith('.index'));
+      expect(new Set(indexes.map((done) => done.path)).size).toBe(segments - 1);
+      expect(indexes.length).toBeLessThanOrEqual(2 * segments);
+      const { pool, total } = again.stats();
+      expect(total.segments).toBe(segments);
+      const group = await (await again.stream('s')).group('g');
+      const batch = await group.reader(group.shards[0]!).read({ maxBytes: 1000 });
+      const { in_use_bytes } = again.stats().pool;
+      expect(in_use_bytes).toBeLessThanOrEqual(256 * 1024);
+      read.push({
+        data: data.length,
+        reads: reads.length - indexes.length,
+        blocks: pool.in_use_bytes + pool.free_bytes + in_use_bytes,
+      });
+      batch!.release();
+      await again.close();
+    }
+    expect(read[1]).toEqual(read[0]);
+  });
+});
+
+function lastSegment(on: LogOnMemory): string {
+  return on.disk.paths().findLast((path) => path.endsWith('.log'))!;
+}

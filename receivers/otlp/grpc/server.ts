@@ -11,6 +11,7 @@ import type {
 import { BlockPool } from '../../../buffer/index.ts';
 import type { Logger } from '../../../config/logger.ts';
 import { rpcCode } from '../../../otlp/status.ts';
+import type { ConnectionLimit } from '../../connection_limit.ts';
 import type { Intake, Ticket } from '../../receiver.ts';
 import { ServerCertificate } from '../../tls.ts';
 import { ClientGone } from '../body.ts';
@@ -59,7 +60,7 @@ export class GrpcServer {
   #ticker: NodeJS.Timeout | undefined;
 
   /** @throws HoldfastError HF_RECEIVER_TLS */
-  constructor(config: GrpcConfig, id: string, logger: Logger, intake: Intake) {
+  constructor(config: GrpcConfig, id: string, logger: Logger, intake: Intake, connections: ConnectionLimit) {
     this.#config = config;
     this.#id = id;
     this.#logger = logger;
@@ -85,6 +86,7 @@ export class GrpcServer {
       this.#server = http2.createServer(options);
     }
     this.#server.maxConnections = config.max_connections;
+    connections.guard(this.#server);
     this.#server.on('session', (session: Http2Session) => this.#welcome(session));
     this.#server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       void this.#serve(stream, headers);

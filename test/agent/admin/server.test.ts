@@ -11,6 +11,7 @@ afterEach(async () => {
 
 async function start(routes: Record<string, AdminRoute>, port = 0, logger: Logger = silentLogger) {
   const server = await startAdminServer({
+    connectionsMax: 64,
     name: 'health_check',
     host: '127.0.0.1',
     port,

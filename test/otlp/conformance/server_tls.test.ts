@@ -11,6 +11,7 @@ import tls from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
+import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
 import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
 import type { Receiver } from '../../../receivers/receiver.ts';
 import { selfSigned } from '../../exporters/otlp/self_signed.ts';
@@ -153,10 +154,12 @@ describe('OTLP over TLS', () => {
   });
 });
 
+const connections = new ConnectionLimit(Number.POSITIVE_INFINITY);
+
 describe('OTLP over unix sockets', () => {
   async function listening(protocols: object): Promise<Receiver> {
     const config = otlpReceiver.schema.parse({ protocols });
-    const receiver = otlpReceiver.create(config, { id: 'otlp', logger: silentLogger });
+    const receiver = otlpReceiver.create(config, { id: 'otlp', logger: silentLogger, connections });
     cleanUps.push(() => receiver.stop(AbortSignal.abort()));
     await receiver.start(new FakeIntake());
     return receiver;

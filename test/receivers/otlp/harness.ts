@@ -7,6 +7,7 @@ import * as grpc from '@grpc/grpc-js';
 import { silentLogger } from '../../../config/logger.ts';
 import type { Signal } from '../../../otlp/signal.ts';
 import { decodeStatus, type RpcStatus, statusFromJson } from '../../../otlp/status.ts';
+import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
 import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
 import type { Receiver } from '../../../receivers/receiver.ts';
 import { encode, requestType } from '../../otlp/proto/types.ts';
@@ -37,7 +38,11 @@ export async function startReceiver(
   const config = otlpReceiver.schema.parse({
     protocols: { http: { ...free, ...protocols.http }, grpc: { ...free, ...protocols.grpc } },
   });
-  const receiver = otlpReceiver.create(config, { id: 'otlp', logger: silentLogger });
+  const receiver = otlpReceiver.create(config, {
+    id: 'otlp',
+    logger: silentLogger,
+    connections: new ConnectionLimit(Number.POSITIVE_INFINITY),
+  });
   await receiver.start(intake);
   const port = (protocol: string) =>
     Number(

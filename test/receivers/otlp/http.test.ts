@@ -7,6 +7,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
+import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
 import { type HttpConfig, otlpReceiverSchema } from '../../../receivers/otlp/config.ts';
 import { HttpServer } from '../../../receivers/otlp/http.ts';
 import { FakeIntake } from './fake_intake.ts';
@@ -18,7 +19,7 @@ let port: number;
 
 async function start(config: object = {}): Promise<void> {
   const parsed = otlpReceiverSchema.parse({ protocols: { http: { endpoint: '127.0.0.1:0', ...config } } });
-  server = new HttpServer(parsed.protocols.http as HttpConfig, 'otlp', silentLogger, intake);
+  server = new HttpServer(parsed.protocols.http as HttpConfig, 'otlp', silentLogger, intake, unlimited);
   port = Number((await server.start()).split(':').at(-1));
 }
 
@@ -28,6 +29,8 @@ beforeEach(() => {
 afterEach(() => server.stop(AbortSignal.abort()));
 
 const never = () => new AbortController().signal;
+
+const unlimited = new ConnectionLimit(Number.POSITIVE_INFINITY);
 
 describe('the HTTP server', () => {
   it('gives back all in-flight bytes, whatever became of the requests', async () => {
@@ -154,7 +157,7 @@ describe('the HTTP server', () => {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-http-'));
     const socketPath = path.join(directory, 'otlp.sock');
     const parsed = otlpReceiverSchema.parse({ protocols: { http: { endpoint: `unix:${socketPath}` } } });
-    server = new HttpServer(parsed.protocols.http as HttpConfig, 'otlp', silentLogger, intake);
+    server = new HttpServer(parsed.protocols.http as HttpConfig, 'otlp', silentLogger, intake, unlimited);
     expect(await server.start()).toBe(`unix:${socketPath}`);
     const outgoing = http.request({
       socketPath,

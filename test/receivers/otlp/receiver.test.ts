@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
+import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
 import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
 import type { Receiver } from '../../../receivers/receiver.ts';
 import { FakeIntake } from './fake_intake.ts';
@@ -14,6 +15,7 @@ afterEach(async () => {
 
 function create(protocols: object): Receiver {
   const receiver = otlpReceiver.create(otlpReceiver.schema.parse({ protocols }), {
+    connections: new ConnectionLimit(Number.POSITIVE_INFINITY),
     id: 'otlp/edge',
     logger: silentLogger,
   });

@@ -6,6 +6,7 @@ import path from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../../config/logger.ts';
+import { ConnectionLimit } from '../../../../receivers/connection_limit.ts';
 import { type GrpcConfig, otlpReceiverSchema } from '../../../../receivers/otlp/config.ts';
 import { GrpcServer } from '../../../../receivers/otlp/grpc/server.ts';
 import { FakeIntake } from '../fake_intake.ts';
@@ -17,7 +18,7 @@ let port: number;
 
 async function start(config: object = {}): Promise<void> {
   const parsed = otlpReceiverSchema.parse({ protocols: { grpc: { endpoint: '127.0.0.1:0', ...config } } });
-  server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, 'otlp', silentLogger, intake);
+  server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, 'otlp', silentLogger, intake, unlimited);
   port = Number((await server.start()).split(':').at(-1));
 }
 
@@ -25,6 +26,8 @@ beforeEach(() => {
   intake = new FakeIntake();
 });
 afterEach(() => server.stop(AbortSignal.abort()));
+
+const unlimited = new ConnectionLimit(Number.POSITIVE_INFINITY);
 
 describe('the gRPC server', () => {
   it('gives back all in-flight bytes, whatever became of the calls', async () => {
@@ -89,7 +92,7 @@ describe('the gRPC server', () => {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-grpc-'));
     const endpoint = `unix:${path.join(directory, 'otlp.sock')}`;
     const parsed = otlpReceiverSchema.parse({ protocols: { grpc: { endpoint } } });
-    server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, 'otlp', silentLogger, intake);
+    server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, 'otlp', silentLogger, intake, unlimited);
     expect(await server.start()).toBe(endpoint);
     const identity = (bytes: Buffer): Buffer => bytes;
     const client = new grpc.Client(endpoint, grpc.credentials.createInsecure());
