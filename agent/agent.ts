@@ -17,6 +17,7 @@ import type { Signal } from '../otlp/signal.ts';
 import type { Endpoint, Receiver } from '../receivers/receiver.ts';
 import { type Condition, healthRoute } from './admin/health.ts';
 import { type AdminServer, startAdminServer } from './admin/server.ts';
+import { authenticatorsOf } from './auth/authenticators.ts';
 import { findOrphans } from './orphans.ts';
 import { Outlet } from './outlet.ts';
 import { ReceiverIntake } from './pipeline.ts';
@@ -169,11 +170,16 @@ class RunningAgent implements Agent {
 
   async #startReceivers(streams: ReadonlyMap<string, Stream>): Promise<void> {
     const { config, logger } = this.#options;
+    const authenticators = authenticatorsOf(config.authenticators, logger);
     for (const { id, factory, config: own, streams: names } of config.receivers) {
       const counters = new ReceiverCounters();
       this.#counters.set(id, counters);
       const mine = new Map<Signal, Stream>([...names].map(([signal, name]) => [signal, streams.get(name)!]));
-      const receiver = factory.create(own, { id, logger: logger.with({ component: id }) });
+      const receiver = factory.create(own, {
+        id,
+        logger: logger.with({ component: id }),
+        authenticators,
+      });
       this.#receivers.push(receiver);
       await receiver.start(new ReceiverIntake({ streams: mine, counters }));
       this.endpoints.set(id, receiver.endpoints);

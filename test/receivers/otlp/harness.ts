@@ -8,7 +8,7 @@ import { silentLogger } from '../../../config/logger.ts';
 import type { Signal } from '../../../otlp/signal.ts';
 import { decodeStatus, type RpcStatus, statusFromJson } from '../../../otlp/status.ts';
 import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
-import type { Receiver } from '../../../receivers/receiver.ts';
+import type { Receiver, ReceiverContext } from '../../../receivers/receiver.ts';
 import { encode, requestType } from '../../otlp/proto/types.ts';
 import { FakeIntake } from './fake_intake.ts';
 
@@ -32,12 +32,17 @@ export interface Running {
 export async function startReceiver(
   protocols: { http?: object; grpc?: object } = {},
   intake = new FakeIntake(),
+  authenticators?: ReceiverContext['authenticators'],
 ): Promise<Running> {
   const free = { endpoint: '127.0.0.1:0' };
   const config = otlpReceiver.schema.parse({
     protocols: { http: { ...free, ...protocols.http }, grpc: { ...free, ...protocols.grpc } },
   });
-  const receiver = otlpReceiver.create(config, { id: 'otlp', logger: silentLogger });
+  const receiver = otlpReceiver.create(config, {
+    id: 'otlp',
+    logger: silentLogger,
+    ...(authenticators && { authenticators }),
+  });
   await receiver.start(intake);
   const port = (protocol: string) =>
     Number(

@@ -18,7 +18,7 @@ let port: number;
 
 async function start(config: object = {}): Promise<void> {
   const parsed = otlpReceiverSchema.parse({ protocols: { http: { endpoint: '127.0.0.1:0', ...config } } });
-  server = new HttpServer(parsed.protocols.http as HttpConfig, 'otlp', silentLogger, intake);
+  server = new HttpServer(parsed.protocols.http as HttpConfig, { id: 'otlp', logger: silentLogger, intake });
   port = Number((await server.start()).split(':').at(-1));
 }
 
@@ -154,7 +154,11 @@ describe('the HTTP server', () => {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-http-'));
     const socketPath = path.join(directory, 'otlp.sock');
     const parsed = otlpReceiverSchema.parse({ protocols: { http: { endpoint: `unix:${socketPath}` } } });
-    server = new HttpServer(parsed.protocols.http as HttpConfig, 'otlp', silentLogger, intake);
+    server = new HttpServer(parsed.protocols.http as HttpConfig, {
+      id: 'otlp',
+      logger: silentLogger,
+      intake,
+    });
     expect(await server.start()).toBe(`unix:${socketPath}`);
     const outgoing = http.request({
       socketPath,

@@ -17,7 +17,7 @@ let port: number;
 
 async function start(config: object = {}): Promise<void> {
   const parsed = otlpReceiverSchema.parse({ protocols: { grpc: { endpoint: '127.0.0.1:0', ...config } } });
-  server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, 'otlp', silentLogger, intake);
+  server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, { id: 'otlp', logger: silentLogger, intake });
   port = Number((await server.start()).split(':').at(-1));
 }
 
@@ -89,7 +89,11 @@ describe('the gRPC server', () => {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-grpc-'));
     const endpoint = `unix:${path.join(directory, 'otlp.sock')}`;
     const parsed = otlpReceiverSchema.parse({ protocols: { grpc: { endpoint } } });
-    server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, 'otlp', silentLogger, intake);
+    server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, {
+      id: 'otlp',
+      logger: silentLogger,
+      intake,
+    });
     expect(await server.start()).toBe(endpoint);
     const identity = (bytes: Buffer): Buffer => bytes;
     const client = new grpc.Client(endpoint, grpc.credentials.createInsecure());
