@@ -18,6 +18,7 @@ import { ConnectionLimit } from '../receivers/connection_limit.ts';
 import type { Endpoint, Receiver } from '../receivers/receiver.ts';
 import { type Condition, healthRoute } from './admin/health.ts';
 import { type AdminServer, startAdminServer } from './admin/server.ts';
+import { authenticatorsOf } from './auth/authenticators.ts';
 import { type Descriptors, descriptorsNow, type Shares, shareOut } from './descriptors.ts';
 import { findOrphans } from './orphans.ts';
 import { Outlet } from './outlet.ts';
@@ -181,11 +182,17 @@ class RunningAgent implements Agent {
     const { config, logger } = this.#options;
     const connections = new ConnectionLimit(this.#shares.receivers);
     logger.debug('connections that fit the limit of open files', { connections: this.#shares.receivers });
+    const authenticators = authenticatorsOf(config.authenticators, logger);
     for (const { id, factory, config: own, streams: names } of config.receivers) {
       const counters = new ReceiverCounters();
       this.#counters.set(id, counters);
       const mine = new Map<Signal, Stream>([...names].map(([signal, name]) => [signal, streams.get(name)!]));
-      const receiver = factory.create(own, { id, logger: logger.with({ component: id }), connections });
+      const receiver = factory.create(own, {
+        id,
+        logger: logger.with({ component: id }),
+        connections,
+        authenticators,
+      });
       this.#receivers.push(receiver);
       await receiver.start(new ReceiverIntake({ streams: mine, counters }));
       this.endpoints.set(id, receiver.endpoints);

@@ -19,6 +19,7 @@ import { type BufferConfig, bufferSchema, DEFAULT_DIRECTORY } from './schema/buf
 import type { HealthCheckConfig } from './schema/extensions.ts';
 import { type CheckedPipeline, checkPipelines } from './schema/pipelines.ts';
 import {
+  type Extensions,
   logDirectory,
   type Processors,
   readExtensions,
@@ -70,6 +71,7 @@ export function readAgentConfig(source: LoadedSource, components: Components): R
   const pipelines = service
     ? checkPipelines(report, service.pipelines, { receivers, exporters, processors })
     : [];
+  checkAuthenticators(report, receivers, extensions.authenticators);
   for (const check of extensions.healthChecks)
     tcpOnly(report, ['extensions', check.id, 'endpoint'], check.endpoint);
   const metrics = service && metricsAddress(report, service);
@@ -88,6 +90,7 @@ export function readAgentConfig(source: LoadedSource, components: Components): R
         ...buffer,
         directory: logDirectory(report, buffer, extensions.storageDirectory, DEFAULT_DIRECTORY),
       },
+      authenticators: extensions.authenticators,
       healthChecks: extensions.healthChecks,
       metrics,
       logs: service.telemetry.logs,
@@ -145,6 +148,28 @@ function configuredExporters(
     });
   }
   return used;
+}
+
+/** A receiver that names a guard which does not stand there must not open. */
+function checkAuthenticators(
+  report: Report,
+  receivers: ReadonlyMap<string, Resolved<ReceiverFactory>>,
+  authenticators: Extensions['authenticators'],
+): void {
+  const known = authenticators.map(({ id }) => id);
+  for (const { id, factory, config } of receivers.values()) {
+    if (config === undefined) continue;
+    for (const reference of factory.authenticators?.(config) ?? []) {
+      if (known.includes(reference.id)) continue;
+      const named = JSON.stringify(reference.id);
+      report.unknown(
+        ['receivers', id, ...reference.path],
+        `no extension ${named} that authenticates runs (service.extensions)`,
+        reference.id,
+        known,
+      );
+    }
+  }
 }
 
 function checkBuffer(report: Report, buffer: BufferConfig): void {

@@ -6,6 +6,7 @@ import { HoldfastError } from '../config/error.ts';
 import type { Logger } from '../config/logger.ts';
 import type { Codec } from '../otlp/entry.ts';
 import type { Signal } from '../otlp/signal.ts';
+import type { Authenticator, AuthenticatorReference } from './authenticator.ts';
 import type { ConnectionLimit } from './connection_limit.ts';
 
 export interface IntakeEntry {
@@ -61,6 +62,8 @@ export interface ReceiverContext {
   readonly logger: Logger;
   /** Of all receivers together; each server has itself guarded by it. */
   readonly connections: ConnectionLimit;
+  /** By the id of their extension. */
+  readonly authenticators?: ReadonlyMap<string, Authenticator>;
 }
 
 export interface Endpoint {
@@ -84,5 +87,7 @@ export interface ReceiverFactory<Config = unknown> {
   readonly description: string;
   readonly signals: readonly Signal[];
   readonly schema: z.ZodType<Config>;
+  /** The authenticators that the configuration names, so that a wrong name is told with its place in the file. */
+  authenticators?(config: Config): readonly AuthenticatorReference[];
   create(config: Config, context: ReceiverContext): Receiver;
 }

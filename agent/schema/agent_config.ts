@@ -7,7 +7,7 @@ import type { ExporterFactory } from '../../exporters/exporter.ts';
 import type { Signal } from '../../otlp/signal.ts';
 import type { ReceiverFactory } from '../../receivers/receiver.ts';
 import type { BufferConfig } from './buffer.ts';
-import type { HealthCheckConfig } from './extensions.ts';
+import type { AuthenticatorConfig, HealthCheckConfig } from './extensions.ts';
 import type { TelemetryConfig } from './service.ts';
 
 export interface Components {
@@ -50,6 +50,7 @@ export interface AgentConfig {
   readonly exporters: readonly ConfiguredExporter[];
   readonly pipelines: readonly ConfiguredPipeline[];
   readonly buffer: BufferConfig & { readonly directory: string };
+  readonly authenticators: readonly AuthenticatorConfig[];
   readonly healthChecks: readonly (HealthCheckConfig & { readonly id: string })[];
   /** Where /metrics is served; undefined: nowhere. */
   readonly metrics: TcpAddress | undefined;

@@ -6,7 +6,14 @@ import { formatSize } from '../../config/size.ts';
 import { keysAt } from '../../config/source.ts';
 import type { DrainConfig } from '../../exporters/drain/config.ts';
 import type { BufferConfig } from './buffer.ts';
-import { fileStorageSchema, type HealthCheckConfig, healthCheckSchema } from './extensions.ts';
+import {
+  type AuthenticatorConfig,
+  basicAuthSchema,
+  bearerTokenAuthSchema,
+  fileStorageSchema,
+  type HealthCheckConfig,
+  healthCheckSchema,
+} from './extensions.ts';
 import { type BatchConfig, batchSchema, memoryLimiterSchema } from './processors.ts';
 import type { Report } from './report.ts';
 
@@ -80,12 +87,15 @@ export interface Extensions {
   readonly healthChecks: readonly (HealthCheckConfig & { readonly id: string })[];
   /** Of the first file_storage that runs. */
   readonly storageDirectory: string | undefined;
+  /** Those that run, for receivers to name. */
+  readonly authenticators: readonly AuthenticatorConfig[];
 }
 
 /** @param running the ids of service.extensions: the others are checked but do nothing, as in the Collector. */
 export function readExtensions(report: Report, running: readonly string[]): Extensions {
   const defined = keysAt(report.source, ['extensions']);
   const healthChecks: (HealthCheckConfig & { id: string })[] = [];
+  const authenticators: AuthenticatorConfig[] = [];
   let storageDirectory: string | undefined;
   for (const id of defined) {
     const path = ['extensions', id];
@@ -99,10 +109,18 @@ export function readExtensions(report: Report, running: readonly string[]): Exte
     } else if (type === 'file_storage') {
       const config = report.read(path, fileStorageSchema);
       if (config && runs) storageDirectory ??= config.directory;
+    } else if (type === 'bearertokenauth') {
+      const config = report.read(path, bearerTokenAuthSchema);
+      if (config && runs) authenticators.push({ id, kind: 'bearer', config });
+    } else if (type === 'basicauth') {
+      const config = report.read(path, basicAuthSchema);
+      if (config && runs) authenticators.push({ id, kind: 'basic', config });
     } else {
       report.unknown(path, `no extension has the type ${JSON.stringify(type)} yet`, type, [
         'health_check',
         'file_storage',
+        'bearertokenauth',
+        'basicauth',
       ]);
     }
     if (!runs && parsed.ok) report.warn(path, 'not listed in service.extensions, so it does nothing');
@@ -117,7 +135,7 @@ export function readExtensions(report: Report, running: readonly string[]): Exte
       );
     }
   }
-  return { healthChecks, storageDirectory };
+  return { healthChecks, storageDirectory, authenticators };
 }
 
 /** Where the log lives: what `buffer` says, else a folder of our own in what file_storage says, else the default. */

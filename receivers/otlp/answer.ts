@@ -6,7 +6,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Duplex } from 'node:stream';
 import { encodeStatus, statusToJson } from '../../otlp/status.ts';
 import { ACCEPTED, contentTypeOf, type Encoding } from './head.ts';
-import type { Refusal } from './refusal.ts';
+import { type Refusal, Unauthenticated } from './refusal.ts';
 
 /** How long a client may go on sending a body that was refused. */
 const DRAIN_MS = 5000;
@@ -40,6 +40,7 @@ export function statusBody(refusal: Refusal, encoding: Encoding): Uint8Array {
 export function refusalHeaders(refusal: Refusal, encoding: Encoding, length: number): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { 'Content-Type': contentTypeOf[encoding], 'Content-Length': length };
   if (refusal.retryAfter_s !== undefined) headers['Retry-After'] = Math.ceil(refusal.retryAfter_s);
+  if (refusal instanceof Unauthenticated) headers['WWW-Authenticate'] = refusal.challenge;
   if (refusal.http === 405) headers['Allow'] = 'POST';
   if (refusal.http === 415) headers['Accept-Encoding'] = ACCEPTED;
   return headers;

@@ -30,7 +30,18 @@ const door = {
   socket_mode: socketMode(),
   max_connections: maxConnections(),
   tls: sectionOf(serverTlsSchema).optional(),
+  /** The id of the extension that says who may come: `bearertokenauth`, `basicauth/edge`. */
+  auth: section({ authenticator: z.string().min(1) }).optional(),
 };
+
+const cors = section({
+  /** With one `*` at most in each. */
+  allowed_origins: z.array(z.string().regex(/^[^*]+$|^[^*]*\*[^*]*$/, 'one * at most')).default([]),
+  /** Beyond those that every browser may send; `*` is all. */
+  allowed_headers: z.array(z.string().min(1)).default([]),
+  /** How long a browser remembers the answer, seconds; 0: as it likes. */
+  max_age: z.number().int().min(0).default(0),
+});
 
 /** The Collector writes `transport: unix, endpoint: /run/otlp.sock`. */
 function withTransport<Output>(schema: z.ZodType<Output>): z.ZodType<Output, unknown> {
@@ -82,6 +93,8 @@ const http = withTransport(
     traces_url_path: urlPath().default('/v1/traces'),
     metrics_url_path: urlPath().default('/v1/metrics'),
     logs_url_path: urlPath().default('/v1/logs'),
+    /** Browsers of which pages may send; unset: of none. */
+    cors: cors.optional(),
     /** All headers must have come by then. */
     read_header_timeout: durationMs({ min: 100 }).prefault('10s'),
     /** Headers and body must have come by then. */
@@ -127,4 +140,5 @@ export const otlpReceiverSchema = section({ protocols: protocols.prefault({}) })
 
 export type OtlpReceiverConfig = z.output<typeof otlpReceiverSchema>;
 export type GrpcConfig = z.output<typeof grpc>;
+export type CorsConfig = z.output<typeof cors>;
 export type HttpConfig = z.output<typeof http>;

@@ -8,18 +8,20 @@ import type { Logger } from '../../config/logger.ts';
 import type { Codec } from '../../otlp/entry.ts';
 import { JsonTranscoder } from '../../otlp/json/to_protobuf.ts';
 import type { Signal } from '../../otlp/signal.ts';
-import type { ConnectionLimit } from '../connection_limit.ts';
+import { type Authenticator, isAdmitted } from '../authenticator.ts';
 import type { Intake, Ticket } from '../receiver.ts';
 import { ServerCertificate } from '../tls.ts';
 import { answerRefusal, answerSuccess } from './answer.ts';
 import { ClientGone, readBody } from './body.ts';
 import { answerClientError } from './client_error.ts';
 import type { HttpConfig } from './config.ts';
+import { Cors } from './cors.ts';
 import { decompress } from './decompress/decompress.ts';
 import { answerEncoding, type Head, type HeadRules, readHead, signalOf } from './head.ts';
 import { InFlight, Share } from './in_flight.ts';
 import { listen } from './listen.ts';
-import { logRefusal, refusalOf, refusedHere } from './refusal.ts';
+import { logRefusal, refusalOf, refusedHere, Unauthenticated } from './refusal.ts';
+import type { Surroundings } from './surroundings.ts';
 import { take } from './take.ts';
 
 // An ESM import of node:http reads all that it exports, and so loads Node's own fetch client, which nobody needs here.
@@ -41,7 +43,9 @@ export class HttpServer {
   readonly #id: string;
   readonly #logger: Logger;
   readonly #intake: Intake;
+  readonly #guard: Authenticator | undefined;
   readonly #rules: HeadRules;
+  readonly #cors: Cors | undefined;
   readonly #inFlight: InFlight;
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
   readonly #transcoder: JsonTranscoder;
@@ -49,11 +53,13 @@ export class HttpServer {
   readonly #certificate: ServerCertificate | undefined;
   #stopping = false;
 
-  constructor(config: HttpConfig, id: string, logger: Logger, intake: Intake, connections: ConnectionLimit) {
+  constructor(config: HttpConfig, { id, logger, intake, guard, connections }: Surroundings) {
+    this.#guard = guard;
     this.#config = config;
     this.#id = id;
     this.#logger = logger;
     this.#intake = intake;
+    this.#cors = config.cors && new Cors(config.cors);
     this.#inFlight = new InFlight(config.max_request_body_size);
     this.#transcoder = new JsonTranscoder(config.max_request_body_size);
     this.#rules = {
@@ -121,8 +127,12 @@ export class HttpServer {
     // Without listeners an error of a socket that is gone would end the process.
     request.on('error', ignore);
     response.on('error', ignore);
+    if (this.#cors?.answers(request, response)) return;
     const share = new Share(this.#inFlight);
     try {
+      // Before anything else: who is not known learns nothing of what is served.
+      if (this.#guard && !isAdmitted(this.#guard, request.headers))
+        throw new Unauthenticated(this.#guard.challenge);
       const head = readHead(request.method, request.url, request.headers, this.#rules);
       this.#intake.admit(head.length ?? 0);
       if (waits) response.writeContinue();

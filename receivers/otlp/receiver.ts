@@ -1,6 +1,7 @@
 // The OTLP receiver: starts and stops the servers of the protocols that are on.
 // Invariant: either all of them listen or none does.
 
+import { authenticatorOf } from '../authenticator.ts';
 import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
 import { type OtlpReceiverConfig, otlpReceiverSchema } from './config.ts';
 import { GrpcServer } from './grpc/server.ts';
@@ -25,12 +26,21 @@ class OtlpReceiver implements Receiver {
   }
 
   async start(intake: Intake): Promise<void> {
-    const { connections, id, logger } = this.#context;
+    const { connections, id, logger, authenticators } = this.#context;
     const { grpc, http } = this.#config.protocols;
     const endpoints: Endpoint[] = [];
     try {
-      if (grpc) await this.#start('grpc', new GrpcServer(grpc, id, logger, intake, connections), endpoints);
-      if (http) await this.#start('http', new HttpServer(http, id, logger, intake, connections), endpoints);
+      // Both are made before one listens: what cannot be guarded does not open, nor does its neighbour.
+      const servers: [string, Server][] = [];
+      if (grpc) {
+        const guard = authenticatorOf(grpc.auth, authenticators);
+        servers.push(['grpc', new GrpcServer(grpc, { id, logger, intake, guard, connections })]);
+      }
+      if (http) {
+        const guard = authenticatorOf(http.auth, authenticators);
+        servers.push(['http', new HttpServer(http, { id, logger, intake, guard, connections })]);
+      }
+      for (const [protocol, server] of servers) await this.#start(protocol, server, endpoints);
     } catch (error) {
       await this.stop(AbortSignal.abort());
       throw error;
@@ -56,5 +66,10 @@ export const otlpReceiver: ReceiverFactory<OtlpReceiverConfig> = {
   description: 'Takes OTLP over gRPC and HTTP.',
   signals: ['traces', 'metrics', 'logs'],
   schema: otlpReceiverSchema,
+  authenticators: ({ protocols }) =>
+    (['grpc', 'http'] as const).flatMap((protocol) => {
+      const id = protocols[protocol]?.auth?.authenticator;
+      return id === undefined ? [] : [{ path: ['protocols', protocol, 'auth', 'authenticator'], id }];
+    }),
   create: (config, context) => new OtlpReceiver(config, context),
 };

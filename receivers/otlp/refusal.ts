@@ -32,6 +32,17 @@ export class Refusal extends HoldfastError {
   }
 }
 
+/** Nobody that is known: 401 (RFC 9110, 15.5.2). */
+export class Unauthenticated extends Refusal {
+  /** For WWW-Authenticate. */
+  readonly challenge: string;
+
+  constructor(challenge: string) {
+    super(401, rpcCode.UNAUTHENTICATED, 'the credentials are missing or wrong');
+    this.challenge = challenge;
+  }
+}
+
 export function tooLarge(limit: number, what: string): Refusal {
   return new Refusal(413, rpcCode.RESOURCE_EXHAUSTED, `${what} is larger than ${limit} bytes`);
 }

@@ -11,7 +11,7 @@ import type {
 import { BlockPool } from '../../../buffer/index.ts';
 import type { Logger } from '../../../config/logger.ts';
 import { rpcCode } from '../../../otlp/status.ts';
-import type { ConnectionLimit } from '../../connection_limit.ts';
+import { type Authenticator, isAdmitted } from '../../authenticator.ts';
 import type { Intake, Ticket } from '../../receiver.ts';
 import { ServerCertificate } from '../../tls.ts';
 import { ClientGone } from '../body.ts';
@@ -19,7 +19,8 @@ import type { GrpcConfig } from '../config.ts';
 import { decompress } from '../decompress/decompress.ts';
 import { InFlight, Share } from '../in_flight.ts';
 import { listen } from '../listen.ts';
-import { logRefusal, Refusal, refusalOf, refusedHere } from '../refusal.ts';
+import { logRefusal, Refusal, refusalOf, refusedHere, Unauthenticated } from '../refusal.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { take } from '../take.ts';
 import { answerRefusal, answerSuccess } from './answer.ts';
 import { Connection, type Lifetime } from './connection.ts';
@@ -49,6 +50,7 @@ export class GrpcServer {
   readonly #id: string;
   readonly #logger: Logger;
   readonly #intake: Intake;
+  readonly #guard: Authenticator | undefined;
   readonly #maxMessage_bytes: number;
   readonly #inFlight: InFlight;
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
@@ -60,7 +62,8 @@ export class GrpcServer {
   #ticker: NodeJS.Timeout | undefined;
 
   /** @throws HoldfastError HF_RECEIVER_TLS */
-  constructor(config: GrpcConfig, id: string, logger: Logger, intake: Intake, connections: ConnectionLimit) {
+  constructor(config: GrpcConfig, { id, logger, intake, guard, connections }: Surroundings) {
+    this.#guard = guard;
     this.#config = config;
     this.#id = id;
     this.#logger = logger;
@@ -154,6 +157,8 @@ export class GrpcServer {
     stream.on('close', () => connection?.callEnded(Date.now()));
     const share = new Share(this.#inFlight);
     try {
+      // Before anything else: who is not known learns nothing of what is served.
+      if (this.#guard && !isAdmitted(this.#guard, headers)) throw new Unauthenticated(this.#guard.challenge);
       const head = readGrpcHead(headers, this.#intake.signals);
       this.#intake.admit(0);
       const ticket = await this.#accept(stream, head, share);

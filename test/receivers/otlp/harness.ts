@@ -9,7 +9,7 @@ import type { Signal } from '../../../otlp/signal.ts';
 import { decodeStatus, type RpcStatus, statusFromJson } from '../../../otlp/status.ts';
 import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
 import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
-import type { Receiver } from '../../../receivers/receiver.ts';
+import type { Receiver, ReceiverContext } from '../../../receivers/receiver.ts';
 import { encode, requestType } from '../../otlp/proto/types.ts';
 import { FakeIntake } from './fake_intake.ts';
 
@@ -33,6 +33,7 @@ export interface Running {
 export async function startReceiver(
   protocols: { http?: object; grpc?: object } = {},
   intake = new FakeIntake(),
+  authenticators?: ReceiverContext['authenticators'],
 ): Promise<Running> {
   const free = { endpoint: '127.0.0.1:0' };
   const config = otlpReceiver.schema.parse({
@@ -42,6 +43,7 @@ export async function startReceiver(
     id: 'otlp',
     logger: silentLogger,
     connections: new ConnectionLimit(Number.POSITIVE_INFINITY),
+    ...(authenticators && { authenticators }),
   });
   await receiver.start(intake);
   const port = (protocol: string) =>

@@ -19,7 +19,12 @@ let port: number;
 
 async function start(config: object = {}): Promise<void> {
   const parsed = otlpReceiverSchema.parse({ protocols: { http: { endpoint: '127.0.0.1:0', ...config } } });
-  server = new HttpServer(parsed.protocols.http as HttpConfig, 'otlp', silentLogger, intake, unlimited);
+  server = new HttpServer(parsed.protocols.http as HttpConfig, {
+    id: 'otlp',
+    logger: silentLogger,
+    intake,
+    connections: unlimited,
+  });
   port = Number((await server.start()).split(':').at(-1));
 }
 
@@ -157,7 +162,12 @@ describe('the HTTP server', () => {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-http-'));
     const socketPath = path.join(directory, 'otlp.sock');
     const parsed = otlpReceiverSchema.parse({ protocols: { http: { endpoint: `unix:${socketPath}` } } });
-    server = new HttpServer(parsed.protocols.http as HttpConfig, 'otlp', silentLogger, intake, unlimited);
+    server = new HttpServer(parsed.protocols.http as HttpConfig, {
+      id: 'otlp',
+      logger: silentLogger,
+      intake,
+      connections: unlimited,
+    });
     expect(await server.start()).toBe(`unix:${socketPath}`);
     const outgoing = http.request({
       socketPath,

@@ -18,7 +18,12 @@ let port: number;
 
 async function start(config: object = {}): Promise<void> {
   const parsed = otlpReceiverSchema.parse({ protocols: { grpc: { endpoint: '127.0.0.1:0', ...config } } });
-  server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, 'otlp', silentLogger, intake, unlimited);
+  server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, {
+    id: 'otlp',
+    logger: silentLogger,
+    intake,
+    connections: unlimited,
+  });
   port = Number((await server.start()).split(':').at(-1));
 }
 
@@ -92,7 +97,12 @@ describe('the gRPC server', () => {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-grpc-'));
     const endpoint = `unix:${path.join(directory, 'otlp.sock')}`;
     const parsed = otlpReceiverSchema.parse({ protocols: { grpc: { endpoint } } });
-    server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, 'otlp', silentLogger, intake, unlimited);
+    server = new GrpcServer(parsed.protocols.grpc as GrpcConfig, {
+      id: 'otlp',
+      logger: silentLogger,
+      intake,
+      connections: unlimited,
+    });
     expect(await server.start()).toBe(endpoint);
     const identity = (bytes: Buffer): Buffer => bytes;
     const client = new grpc.Client(endpoint, grpc.credentials.createInsecure());
