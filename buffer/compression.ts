@@ -25,15 +25,19 @@ export interface CompressionOptions {
   readonly minBytes?: number;
 }
 
-/** Since the shard was opened. */
+/** Since the log was opened. */
 export interface CompressionStats {
   /** Frames that were compressed, and what they came to. */
-  frames: number;
-  raw_bytes: number;
-  stored_bytes: number;
+  readonly frames: number;
+  readonly raw_bytes: number;
+  readonly stored_bytes: number;
   /** Frames that were not worth it: too small, or nothing to gain. */
-  skipped: number;
+  readonly skipped: number;
+  /** How many bytes became one, over the frames that were compressed; 1 where none was. */
+  readonly ratio: number;
 }
+
+type Counts = { -readonly [Name in keyof Omit<CompressionStats, 'ratio'>]: number };
 
 const LEVEL_MAX = 19;
 const MIN_BYTES = 1024;
@@ -54,6 +58,17 @@ export function checkCompression(options: CompressionOptions | undefined): void 
     throw new InvalidOption('compression.minBytes', minBytes, 'a whole number from 0 on is');
 }
 
+export function addCompression(all: readonly Readonly<Counts>[]): CompressionStats {
+  const sum: Counts = { frames: 0, raw_bytes: 0, stored_bytes: 0, skipped: 0 };
+  for (const one of all) {
+    sum.frames += one.frames;
+    sum.raw_bytes += one.raw_bytes;
+    sum.stored_bytes += one.stored_bytes;
+    sum.skipped += one.skipped;
+  }
+  return { ...sum, ratio: sum.stored_bytes === 0 ? 1 : sum.raw_bytes / sum.stored_bytes };
+}
+
 interface Piece {
   readonly at: number;
   readonly header: FrameHeader;
@@ -62,7 +77,7 @@ interface Piece {
 
 /** Compresses what one shard commits. */
 export class Compressor {
-  readonly stats: CompressionStats = { frames: 0, raw_bytes: 0, stored_bytes: 0, skipped: 0 };
+  readonly #counts: Counts = { frames: 0, raw_bytes: 0, stored_bytes: 0, skipped: 0 };
   readonly #codec: Codec;
   readonly #key: FrameKey;
   #level: number | undefined;
@@ -71,6 +86,10 @@ export class Compressor {
   constructor(codec: Codec, key: FrameKey) {
     this.#codec = codec;
     this.#key = key;
+  }
+
+  get stats(): CompressionStats {
+    return addCompression([this.#counts]);
   }
 
   /** From the next commit on. */
@@ -144,15 +163,15 @@ export class Compressor {
         block.unpacked?.set(to, Buffer.from(memory.subarray(from, from + bodyBytes)));
         memory.writeUInt32LE(bodyBytes, body);
         memory.set(packed, body + PACKED_PREFIX_BYTES);
-        this.stats.frames += 1;
-        this.stats.raw_bytes += bodyBytes;
+        this.#counts.frames += 1;
+        this.#counts.raw_bytes += bodyBytes;
         bodyBytes = PACKED_PREFIX_BYTES + packed.length;
-        this.stats.stored_bytes += bodyBytes;
+        this.#counts.stored_bytes += bodyBytes;
         const { flags, baseOffset, count, timestamp, epoch, watermark } = header;
         const marked = flags | FLAG_ZSTD;
         sealFrame(memory, to, marked, bodyBytes, baseOffset, count, timestamp, epoch, watermark, this.#key);
       } else {
-        this.stats.skipped += 1;
+        this.#counts.skipped += 1;
         if (to < at) memory.copyWithin(to, at, at + FRAME_HEADER_BYTES + bodyBytes);
       }
       to += FRAME_HEADER_BYTES + bodyBytes;

@@ -10,6 +10,8 @@ interface HotBlock {
   /** Offset behind the last entry of the commit that wrote it. */
   readonly end: number;
   readonly block: Block;
+  /** Of memory, when it came. */
+  readonly held_bytes: number;
 }
 
 export class HotTail {
@@ -23,8 +25,9 @@ export class HotTail {
 
   /** Takes over the caller's reference. */
   push(segmentBase: number, position: number, end: number, block: Block): void {
-    this.#blocks.push({ segmentBase, position, end, block });
-    this.#bytes += block.held_bytes;
+    const { held_bytes } = block;
+    this.#blocks.push({ segmentBase, position, end, block, held_bytes });
+    this.#bytes += held_bytes;
     while (this.#bytes > this.#max_bytes && this.#blocks.length > 0) this.#shift();
   }
 
@@ -46,7 +49,7 @@ export class HotTail {
 
   #shift(): void {
     const hot = this.#blocks.shift()!;
-    this.#bytes -= hot.block.held_bytes;
+    this.#bytes -= hot.held_bytes;
     hot.block.release();
   }
 }

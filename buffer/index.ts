@@ -34,7 +34,7 @@ export type { ReadStats } from './read_meter.ts';
 export type { ShardReader } from './reader.ts';
 export { type RepairOptions, type RepairReport, repairLog } from './repair.ts';
 export type { Shard } from './shard.ts';
-export type { CompressionTotals, ShardStats, Totals } from './stats.ts';
+export type { ShardStats, Totals } from './stats.ts';
 export type { Appended, GroupListing, Stream, StreamOptions, StreamStats } from './stream.ts';
 export { streamGlob } from './stream_glob.ts';
 export type { SwitchStats } from './switch_meter.ts';

@@ -3,7 +3,6 @@
 // never durable; memory that it handed out stays until the batch is released.
 
 import type { Reader, ReadLimits, ShardBatch } from './batch.ts';
-import { unpack } from './compression.ts';
 import { LeaseMisuse, LogClosed, OffsetOutOfRange } from './errors.ts';
 import {
   ENTRY_OVERHEAD_MAX_BYTES,
@@ -16,6 +15,7 @@ import { LeasedBatch } from './leased_batch.ts';
 import { type Place, resolvePlace } from './place.ts';
 import type { Timer } from './ports/clock.ts';
 import { errorCode, type File } from './ports/file_system.ts';
+import { ReadAhead } from './read_ahead.ts';
 import { ReadForms } from './read_forms.ts';
 import type { ReadStats } from './read_meter.ts';
 import { bodyIntact, findNextFrame, frameAt, Window } from './scan.ts';
@@ -56,12 +56,14 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   #hot = false;
   /** The frame at the position, where it is intact and compressed: it takes a promise to open it. */
   #packed: FrameHeader | undefined;
+  readonly #ahead: ReadAhead;
 
   constructor(shard: Shard, offset: number) {
     super();
     this.#shard = shard;
     this.#offset = offset;
     this.#window = new Window(shard.parts.pool, shard.ledger.key);
+    this.#ahead = new ReadAhead(shard.parts.codec);
     shard.attach(this);
   }
 
@@ -109,6 +111,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     this.#frame = undefined;
     this.#entryWaiting = false;
     this.#packed = undefined;
+    this.#ahead.clear();
     this.#window.release();
   }
 
@@ -271,6 +274,8 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     if (!header) return false;
     const length = FRAME_HEADER_BYTES + header.bodyBytes;
     if (this.#window.available(this.#position) < length) return false;
+    const ahead = this.#ahead.take(this.#position);
+    if (ahead) return this.#enter(header, ahead);
     if (!this.#hot && !bodyIntact(this.#window, this.#position, header)) return false;
     if (isPacked(header)) {
       const unpacked = this.#window.block!.unpacked?.get(this.#position - this.#window.start);
@@ -308,9 +313,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     this.#packed = undefined;
     const end = header.baseOffset + header.count;
     if (end <= this.#offset) return this.#enter(header);
-    const at = this.#position - this.#window.start + FRAME_HEADER_BYTES;
-    const body = this.#window.block!.memory.subarray(at, at + header.bodyBytes);
-    const unpacked = await unpack(this.#shard.parts.codec, body);
+    const unpacked = await this.#ahead.unpack(this.#window, this.#position, header);
     if (unpacked) return this.#enter(header, unpacked);
     // The checksum held, so this is what was written, and yet nothing that can be read.
     const bytes = FRAME_HEADER_BYTES + header.bodyBytes;
@@ -395,6 +398,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
       return undefined;
     }
     this.#window.release();
+    this.#ahead.clear();
     this.#window.path = this.#shard.segmentPath(segment);
     this.#segment = segment;
     const point = segment.pointBefore(Math.max(this.#offset, segment.base));

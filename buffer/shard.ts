@@ -230,7 +230,7 @@ export class Shard {
       commits: this.#commits.meter.commitStats(),
       writes: this.#commits.meter.writeStats(this.#commits.openAppends),
       switches: this.#commits.switches.stats(),
-      compression: { ...this.#compressor.stats },
+      compression: this.#compressor.stats,
       reads: { ...this.reads },
       account: this.account(),
     };

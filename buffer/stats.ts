@@ -2,7 +2,7 @@
 // written as JSON as they are.
 
 import type { CommitStats, WriteStats } from './commit_meter.ts';
-import type { CompressionStats } from './compression.ts';
+import { addCompression, type CompressionStats } from './compression.ts';
 import type { Account } from './ledger.ts';
 import type { ReadStats } from './read_meter.ts';
 import type { SwitchStats } from './switch_meter.ts';
@@ -20,14 +20,9 @@ export interface ShardStats {
   readonly commits: CommitStats;
   readonly writes: WriteStats;
   readonly switches: SwitchStats;
-  readonly compression: Readonly<CompressionStats>;
+  readonly compression: CompressionStats;
   readonly reads: Readonly<ReadStats>;
   readonly account: Account;
-}
-
-export interface CompressionTotals extends Readonly<CompressionStats> {
-  /** How many bytes became one, over the frames that were compressed; 1 where none was. */
-  readonly ratio: number;
 }
 
 export interface Totals {
@@ -41,7 +36,7 @@ export interface Totals {
   readonly readers: number;
   readonly commits: number;
   readonly failedCommits: number;
-  readonly compression: CompressionTotals;
+  readonly compression: CompressionStats;
   /** From swap to durable, over all commits since the log was opened; 0 where there was none. */
   readonly write_latency_ms: { readonly min: number; readonly mean: number; readonly max: number };
 }
@@ -60,23 +55,11 @@ export function totalsOf(shards: readonly ShardStats[]): Totals {
     readers: sum((shard) => shard.readers),
     commits,
     failedCommits: sum((shard) => shard.commits.failures),
-    compression: compressionOf(sum),
+    compression: addCompression(shards.map((shard) => shard.compression)),
     write_latency_ms: {
       min: written.length > 0 ? Math.min(...written.map((one) => one.latency_ms_min)) : 0,
       mean: commits > 0 ? sum((shard) => shard.commits.latency_ms_total) / commits : 0,
       max: Math.max(0, ...written.map((one) => one.latency_ms_max)),
     },
-  };
-}
-
-function compressionOf(sum: (value: (shard: ShardStats) => number) => number): CompressionTotals {
-  const raw_bytes = sum((shard) => shard.compression.raw_bytes);
-  const stored_bytes = sum((shard) => shard.compression.stored_bytes);
-  return {
-    frames: sum((shard) => shard.compression.frames),
-    raw_bytes,
-    stored_bytes,
-    skipped: sum((shard) => shard.compression.skipped),
-    ratio: stored_bytes === 0 ? 1 : raw_bytes / stored_bytes,
   };
 }

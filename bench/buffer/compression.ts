@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { looksCompressible } from '../../buffer/compression.ts';
 import { Log, zstdCodec } from '../../buffer/index.ts';
 import { tracesRequest } from '../load/payload.ts';
+import { drain } from './drain.ts';
 import type { Figure, Setting } from './figure.ts';
 
 const FRAME_BYTES = 64 * 1024;
@@ -46,7 +47,7 @@ export async function measureCompression(setting: Setting): Promise<Figure[]> {
     if (level === 1)
       figures.push(...(await costs(setting, `${name}: decompress, 1 at a time`, 1, decompress)));
   }
-  return [...figures, look(setting), ...(await written(setting))];
+  return [...figures, look(setting), ...(await written(setting)), ...(await drained(setting))];
 }
 
 async function costs(
@@ -130,6 +131,31 @@ async function written(setting: Setting): Promise<Figure[]> {
     const name = `durable appends of 190 kB of spans, eight a commit, ${codec}`;
     figures.push({ name: `${name}: rate`, unit: 'MB/s', digits: 0, values: rates });
     figures.push({ name: `${name}: CPU per MB`, unit: 'ms', digits: 2, values: cpu });
+  }
+  return figures;
+}
+
+/** A backlog of small requests, about twenty a frame, read from the files by a log that was opened anew. */
+async function drained(setting: Setting): Promise<Figure[]> {
+  const batch = Array.from({ length: 100 }, (_, seed) => tracesRequest(seed, 8));
+  const batches = 200;
+  const megabytes = (batches * batch.reduce((sum, each) => sum + each.length, 0)) / 1e6;
+  const figures: Figure[] = [];
+  for (const codec of ['none', 'zstd'] as const) {
+    setting.progress(`filling a backlog of ${Math.round(megabytes)} MB, ${codec}`);
+    const directory = path.join(setting.work, 'backlog');
+    const log = await Log.open({ directory, compression: { codec } });
+    const shard = (await log.stream('bench')).shards[0]!;
+    for (let each = 0; each < batches; each++) shard.append(batch);
+    await shard.durable(shard.logEnd - 1);
+    await log.close();
+    const values: number[] = [];
+    for (let round = 0; round <= setting.rounds; round++) {
+      const took_ms = await drain(directory, 1, batches * batch.length);
+      if (round > 0) values.push((1000 * megabytes) / took_ms);
+    }
+    fs.rmSync(directory, { recursive: true });
+    figures.push({ name: `drain of requests of 3 kB from files, ${codec}`, unit: 'MB/s', digits: 0, values });
   }
   return figures;
 }

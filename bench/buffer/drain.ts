@@ -73,7 +73,7 @@ async function measureKilobytes(setting: Setting): Promise<Figure[]> {
 }
 
 /** Time until `readers` groups have read all entries of the log, ms; opening log and groups is not counted. */
-async function drain(directory: string, readers: number, entries: number): Promise<number> {
+export async function drain(directory: string, readers: number, entries: number): Promise<number> {
   const log = await openLog(directory);
   const stream = await log.stream('bench');
   const shard = stream.shards[0]!;

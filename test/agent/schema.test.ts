@@ -313,6 +313,7 @@ conectors: {}
       `${minimal}\nbuffer: {retention: {priority: {"Logs/*": 1}}}`,
       'a pattern of stream names',
     ],
+    ['a codec that frames do not have', `${minimal}\nbuffer: {compression: gzip}`, 'buffer.compression'],
     ['a durability that there is not', `${minimal}\nbuffer: {durability: maybe}`, 'buffer.durability'],
   ])('such as %s are told', (_name, text, says) => {
     expect(read(text).told.join('\n')).toContain(says);
