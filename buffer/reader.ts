@@ -10,6 +10,7 @@ import {
   EntryCursor,
   FRAME_HEADER_BYTES,
   type FrameHeader,
+  headerFields,
   isPacked,
 } from './frame.ts';
 import { LeasedBatch } from './leased_batch.ts';
@@ -267,7 +268,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
       this.#window.show(hot.block, hot.position);
       this.#hot = true;
     }
-    const header = frameAt(this.#window, this.#position);
+    const header = this.#hot ? this.#hotHeader() : frameAt(this.#window, this.#position);
     if (!header) return false;
     const length = FRAME_HEADER_BYTES + header.bodyBytes;
     if (this.#window.available(this.#position) < length) return false;
@@ -279,6 +280,12 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
       return false;
     }
     return this.#enter(header);
+  }
+
+  /** Of a frame that this process wrote: what stands in its memory needs no checksum. */
+  #hotHeader(): FrameHeader {
+    const { block, key, start } = this.#window;
+    return headerFields(block!.memory, this.#position - start, key);
   }
 
   /** Begins with the frame unless all of it is to be skipped; false then, with the position moved behind it. */

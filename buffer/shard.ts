@@ -80,7 +80,7 @@ export class Shard {
     this.segments = recovered.segments;
     this.ledger = recovered.ledger;
     this.offsets = recovered.offsets;
-    this.hotTail = new HotTail(parts.hotTail_bytes);
+    this.hotTail = new HotTail(parts.hotMemory);
     this.#account = new LedgerFile(recovered.ledger, recovered.ledgerFile, () => this.#commits.syncedBelow);
     this.#budget = new ShardBudget(parts.budget, this.id, bytesOf(recovered.segments));
     this.#writer = new SegmentWriter(
@@ -300,7 +300,7 @@ export class Shard {
     ];
     for (const step of steps) await step().catch((error: unknown) => failures.push(error));
     for (const reader of this.#readers) reader.close();
-    this.hotTail.trim(Number.POSITIVE_INFINITY);
+    this.hotTail.close();
     if (failures.length > 0) throw failures[0];
   }
 
