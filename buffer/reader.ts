@@ -15,13 +15,13 @@ import {
 } from './frame.ts';
 import { LeasedBatch } from './leased_batch.ts';
 import { type Place, resolvePlace } from './place.ts';
-import type { Timer } from './ports/clock.ts';
 import { errorCode, type File } from './ports/file_system.ts';
 import { ReadForms } from './read_forms.ts';
 import type { ReadStats } from './read_meter.ts';
 import { bodyIntact, findNextFrame, frameAt, Window } from './scan.ts';
 import type { Segment } from './segment.ts';
 import type { AttachedReader, Shard } from './shard.ts';
+import { Wait } from './wait.ts';
 
 const READ_BYTES = 1024 * 1024;
 const READ_ENTRIES = 8192;
@@ -46,7 +46,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   readonly #entries = new EntryCursor();
   #entryOffset = 0;
   #entryWaiting = false;
-  #wakeUp: (() => void) | undefined;
+  readonly #wait: Wait;
   /** For whoever waits for several readers: called when this one may have become ready. */
   onWake: (() => void) | undefined;
   #closed = false;
@@ -62,6 +62,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     super();
     this.#shard = shard;
     this.#offset = offset;
+    this.#wait = new Wait(shard.parts.clock);
     this.#window = new Window(shard.parts.pool, shard.ledger.key);
     shard.attach(this);
   }
@@ -81,7 +82,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   }
 
   wake(): void {
-    this.#wakeUp?.();
+    this.#wait.wake();
     this.onWake?.();
   }
 
@@ -93,7 +94,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     }
     if (this.#reading) {
       this.#seekTo = offset;
-      this.#wakeUp?.();
+      this.#wait.wake();
     } else this.#moveTo(offset);
   }
 
@@ -146,7 +147,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
         const batch = await this.#collect(limits);
         this.#shard.trimHotTail();
         if (batch) return batch;
-      } else if (!(await this.#wait(limits.wait_ms, limits.signal))) {
+      } else if (!(await this.#waitForMore(limits))) {
         return undefined;
       }
     }
@@ -156,7 +157,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     if (this.#closed) return;
     this.#closed = true;
     this.#shard.detach(this);
-    if (this.#reading) this.#wakeUp?.();
+    if (this.#reading) this.#wait.wake();
     else this.#dispose();
     this.onWake?.();
   }
@@ -167,25 +168,11 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   }
 
   /** True when there is something to read, or the reader was closed; false when the wait ended otherwise. */
-  #wait(wait_ms: number | undefined, signal: AbortSignal | undefined): Promise<boolean> {
-    if (wait_ms === 0 || signal?.aborted) return Promise.resolve(false);
+  async #waitForMore(limits: ReadLimits): Promise<boolean> {
+    if (limits.wait_ms === 0 || limits.signal?.aborted) return false;
     this.#window.release();
-    const { reads } = this;
-    reads.waits += 1;
-    reads.waiting += 1;
-    return new Promise((resolve) => {
-      let timer: Timer | undefined;
-      const end = (): void => {
-        timer?.cancel();
-        signal?.removeEventListener('abort', end);
-        this.#wakeUp = undefined;
-        reads.waiting -= 1;
-        resolve(this.ready);
-      };
-      this.#wakeUp = end;
-      if (wait_ms !== undefined) timer = this.#shard.parts.clock.setTimer(end, wait_ms);
-      signal?.addEventListener('abort', end, { once: true });
-    });
+    await this.#wait.begin(limits, [this.reads]);
+    return this.ready;
   }
 
   async #collect(limits: ReadLimits): Promise<LeasedBatch | undefined> {
