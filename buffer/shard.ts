@@ -1,6 +1,6 @@
 // One shard: an append-only log of its own, with one writer and any number of readers. It joins the parts (commit loop,
 // segments, ledger, offsets, hot tail) and keeps what they share. Invariant: readers see offsets below the high watermark
-// only, and everything below it is durable.
+// only, and everything below it is as durable as the log's `durability` says.
 
 import { gather } from './append_stream.ts';
 import { ShardBudget } from './budget.ts';
@@ -139,7 +139,7 @@ export class Shard {
     return this.ledger.logStart;
   }
 
-  /** Everything below is durable and readable. */
+  /** Everything below is readable, and as durable as `durability` says. */
   get highWatermark(): number {
     return this.#commits.highWatermark;
   }
