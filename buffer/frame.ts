@@ -73,6 +73,11 @@ export function sealFrame(
 export function readFrameHeader(source: Buffer, at: number, key: FrameKey): FrameHeader | undefined {
   if (at + FRAME_HEADER_BYTES > source.length) return undefined;
   if (!known(source, at) || !headerMatches(source, at, key)) return undefined;
+  return headerFields(source, at, key);
+}
+
+/** The header that is known to stand at `at`: in memory that this process has filled itself. */
+export function headerFields(source: Buffer, at: number, key: FrameKey): FrameHeader {
   const baseOffset = readOffset(source, at + 8);
   return {
     flags: source[at + 3]!,

@@ -3,26 +3,26 @@
 
 import type { ReadLimits, ShardBatch } from './batch.ts';
 import { LeaseMisuse, LogClosed } from './errors.ts';
-import type { Clock, Timer } from './ports/clock.ts';
+import type { Clock } from './ports/clock.ts';
 import { ReadForms } from './read_forms.ts';
 import type { ShardReader } from './reader.ts';
+import { Wait } from './wait.ts';
 
 export class GroupReader extends ReadForms {
   readonly #group: string;
   readonly #readers: readonly ShardReader[];
-  readonly #clock: Clock;
+  readonly #wait: Wait;
   #turn = 0;
   #reading = false;
   #closed = false;
-  #wakeUp: (() => void) | undefined;
 
   /** Takes over the readers. */
   constructor(group: string, readers: readonly ShardReader[], clock: Clock) {
     super();
     this.#group = group;
     this.#readers = readers;
-    this.#clock = clock;
-    for (const reader of readers) reader.onWake = () => this.#wakeUp?.();
+    this.#wait = new Wait(clock);
+    for (const reader of readers) reader.onWake = () => this.#wait.wake();
   }
 
   /** The next entries of one shard, as a reader of that shard gives them. @throws LogClosed, or what the disk said */
@@ -37,7 +37,7 @@ export class GroupReader extends ReadForms {
         }
         const batch = await this.#readOne({ ...limits, wait_ms: 0 });
         if (batch) return batch;
-        if (!(await this.#wait(limits.wait_ms, limits.signal))) {
+        if (!(await this.#waitForMore(limits))) {
           this.#ended(limits.signal?.aborted ? 'aborted' : 'empty');
           return undefined;
         }
@@ -51,7 +51,7 @@ export class GroupReader extends ReadForms {
     if (this.#closed) return;
     this.#closed = true;
     for (const reader of this.#readers) reader.close();
-    this.#wakeUp?.();
+    this.#wait.wake();
   }
 
   /** A read that ended without any shard having been read counts at each of them: each had nothing to give. */
@@ -71,25 +71,15 @@ export class GroupReader extends ReadForms {
   }
 
   /** True when there is something to read or to fail with; false when the wait ended otherwise. */
-  #wait(wait_ms: number | undefined, signal: AbortSignal | undefined): Promise<boolean> {
-    if (this.#closed || this.#readers.some((reader) => reader.ready)) return Promise.resolve(true);
-    if (wait_ms === 0 || signal?.aborted) return Promise.resolve(false);
-    for (const { reads } of this.#readers) {
-      reads.waits += 1;
-      reads.waiting += 1;
-    }
-    return new Promise((resolve) => {
-      let timer: Timer | undefined;
-      const end = (): void => {
-        timer?.cancel();
-        signal?.removeEventListener('abort', end);
-        this.#wakeUp = undefined;
-        for (const { reads } of this.#readers) reads.waiting -= 1;
-        resolve(this.#closed || this.#readers.some((reader) => reader.ready));
-      };
-      this.#wakeUp = end;
-      if (wait_ms !== undefined) timer = this.#clock.setTimer(end, wait_ms);
-      signal?.addEventListener('abort', end, { once: true });
-    });
+  async #waitForMore(limits: ReadLimits): Promise<boolean> {
+    if (this.#ready) return true;
+    if (limits.wait_ms === 0 || limits.signal?.aborted) return false;
+    const meters = this.#readers.map((reader) => reader.reads);
+    await this.#wait.begin(limits, meters);
+    return this.#ready;
+  }
+
+  get #ready(): boolean {
+    return this.#closed || this.#readers.some((reader) => reader.ready);
   }
 }

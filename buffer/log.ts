@@ -6,6 +6,7 @@ import { BlockPool, type BlockPoolStats } from './block_pool.ts';
 import { Budget } from './budget.ts';
 import { LogClosed, UnknownStream } from './errors.ts';
 import { Group, type GroupOptions, groupViews } from './group.ts';
+import { HotMemory } from './hot_tail.ts';
 import { type LeaseStats, Leases } from './leases.ts';
 import { type Account, addAccounts } from './ledger.ts';
 import { type Limits, type LogOptions, limitsOf } from './log_options.ts';
@@ -93,7 +94,7 @@ export class Log {
       compression: options.compression,
       segmentLimits: limits.segment,
       entryMax_bytes: options.entryMax_bytes ?? 64 * MiB,
-      hotTail_bytes: options.hotTail_bytes ?? 8 * MiB,
+      hotMemory: new HotMemory(options.hotTail_bytes ?? 16 * MiB),
       commitDeadline_ms: options.commitDeadline_ms ?? 30_000,
       commitPolicy: limits.commit,
       epoch: owner.epoch,

@@ -79,7 +79,7 @@ export interface LogOptions {
   readonly durability?: Durability;
   /** When blocks are switched and commits begin. */
   readonly commit?: CommitOptions;
-  /** Bytes of just written data kept in memory for each shard's readers. Default 8 MiB. */
+  /** Bytes of just written data kept in memory for readers that have caught up, all shards together. Default 16 MiB. */
   readonly hotTail_bytes?: number;
   readonly files?: {
     /** Descriptors that the log holds at a time, but for its lock; files that rest are closed and opened again. Default 256. */

@@ -5,6 +5,7 @@ import type { Budget } from './budget.ts';
 import type { CommitPolicy } from './commit_policy.ts';
 import type { CompressionOptions } from './compression.ts';
 import type { FrameKey } from './frame_key.ts';
+import type { HotMemory } from './hot_tail.ts';
 import type { Leases } from './leases.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Codec } from './ports/codec.ts';
@@ -22,7 +23,7 @@ export interface LogParts {
   readonly compression: CompressionOptions | undefined;
   readonly segmentLimits: SegmentLimits;
   readonly entryMax_bytes: number;
-  readonly hotTail_bytes: number;
+  readonly hotMemory: HotMemory;
   readonly commitDeadline_ms: number;
   readonly commitPolicy: CommitPolicy;
   readonly epoch: number;

@@ -9,11 +9,11 @@ import {
   EntryCursor,
   FRAME_HEADER_BYTES,
   type FrameHeader,
+  headerFields,
   isPacked,
 } from './frame.ts';
 import { LeasedBatch } from './leased_batch.ts';
 import { type Place, resolvePlace } from './place.ts';
-import type { Timer } from './ports/clock.ts';
 import { errorCode, type File } from './ports/file_system.ts';
 import { ReadAhead } from './read_ahead.ts';
 import { ReadForms } from './read_forms.ts';
@@ -21,6 +21,7 @@ import type { ReadStats } from './read_meter.ts';
 import { bodyIntact, findNextFrame, frameAt, Window } from './scan.ts';
 import type { Segment } from './segment.ts';
 import type { AttachedReader, Shard } from './shard.ts';
+import { Wait } from './wait.ts';
 
 const READ_BYTES = 1024 * 1024;
 const READ_ENTRIES = 8192;
@@ -45,7 +46,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   readonly #entries = new EntryCursor();
   #entryOffset = 0;
   #entryWaiting = false;
-  #wakeUp: (() => void) | undefined;
+  readonly #wait: Wait;
   /** For whoever waits for several readers: called when this one may have become ready. */
   onWake: (() => void) | undefined;
   #closed = false;
@@ -62,6 +63,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     super();
     this.#shard = shard;
     this.#offset = offset;
+    this.#wait = new Wait(shard.parts.clock);
     this.#window = new Window(shard.parts.pool, shard.ledger.key);
     this.#ahead = new ReadAhead(shard.parts.codec);
     shard.attach(this);
@@ -82,7 +84,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   }
 
   wake(): void {
-    this.#wakeUp?.();
+    this.#wait.wake();
     this.onWake?.();
   }
 
@@ -94,7 +96,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     }
     if (this.#reading) {
       this.#seekTo = offset;
-      this.#wakeUp?.();
+      this.#wait.wake();
     } else this.#moveTo(offset);
   }
 
@@ -148,7 +150,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
         const batch = await this.#collect(limits);
         this.#shard.trimHotTail();
         if (batch) return batch;
-      } else if (!(await this.#wait(limits.wait_ms, limits.signal))) {
+      } else if (!(await this.#waitForMore(limits))) {
         return undefined;
       }
     }
@@ -158,7 +160,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     if (this.#closed) return;
     this.#closed = true;
     this.#shard.detach(this);
-    if (this.#reading) this.#wakeUp?.();
+    if (this.#reading) this.#wait.wake();
     else this.#dispose();
     this.onWake?.();
   }
@@ -169,25 +171,11 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   }
 
   /** True when there is something to read, or the reader was closed; false when the wait ended otherwise. */
-  #wait(wait_ms: number | undefined, signal: AbortSignal | undefined): Promise<boolean> {
-    if (wait_ms === 0 || signal?.aborted) return Promise.resolve(false);
+  async #waitForMore(limits: ReadLimits): Promise<boolean> {
+    if (limits.wait_ms === 0 || limits.signal?.aborted) return false;
     this.#window.release();
-    const { reads } = this;
-    reads.waits += 1;
-    reads.waiting += 1;
-    return new Promise((resolve) => {
-      let timer: Timer | undefined;
-      const end = (): void => {
-        timer?.cancel();
-        signal?.removeEventListener('abort', end);
-        this.#wakeUp = undefined;
-        reads.waiting -= 1;
-        resolve(this.ready);
-      };
-      this.#wakeUp = end;
-      if (wait_ms !== undefined) timer = this.#shard.parts.clock.setTimer(end, wait_ms);
-      signal?.addEventListener('abort', end, { once: true });
-    });
+    await this.#wait.begin(limits, [this.reads]);
+    return this.ready;
   }
 
   async #collect(limits: ReadLimits): Promise<LeasedBatch | undefined> {
@@ -270,7 +258,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
       this.#window.show(hot.block, hot.position);
       this.#hot = true;
     }
-    const header = frameAt(this.#window, this.#position);
+    const header = this.#hot ? this.#hotHeader() : frameAt(this.#window, this.#position);
     if (!header) return false;
     const length = FRAME_HEADER_BYTES + header.bodyBytes;
     if (this.#window.available(this.#position) < length) return false;
@@ -284,6 +272,12 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
       return false;
     }
     return this.#enter(header);
+  }
+
+  /** Of a frame that this process wrote: what stands in its memory needs no checksum. */
+  #hotHeader(): FrameHeader {
+    const { block, key, start } = this.#window;
+    return headerFields(block!.memory, this.#position - start, key);
   }
 
   /** Begins with the frame unless all of it is to be skipped; false then, with the position moved behind it. */

@@ -1,6 +1,6 @@
 // One shard: an append-only log of its own, with one writer and any number of readers. It joins the parts (commit loop,
 // segments, ledger, offsets, hot tail) and keeps what they share. Invariant: readers see offsets below the high watermark
-// only, and everything below it is durable.
+// only, and everything below it is as durable as the log's `durability` says.
 
 import { gather } from './append_stream.ts';
 import { ShardBudget } from './budget.ts';
@@ -80,7 +80,7 @@ export class Shard {
     this.segments = recovered.segments;
     this.ledger = recovered.ledger;
     this.offsets = recovered.offsets;
-    this.hotTail = new HotTail(parts.hotTail_bytes);
+    this.hotTail = new HotTail(parts.hotMemory);
     this.#account = new LedgerFile(recovered.ledger, recovered.ledgerFile, () => this.#commits.syncedBelow);
     this.#budget = new ShardBudget(parts.budget, this.id, bytesOf(recovered.segments));
     this.#writer = new SegmentWriter(
@@ -139,7 +139,7 @@ export class Shard {
     return this.ledger.logStart;
   }
 
-  /** Everything below is durable and readable. */
+  /** Everything below is readable, and as durable as `durability` says. */
   get highWatermark(): number {
     return this.#commits.highWatermark;
   }
@@ -300,7 +300,7 @@ export class Shard {
     ];
     for (const step of steps) await step().catch((error: unknown) => failures.push(error));
     for (const reader of this.#readers) reader.close();
-    this.hotTail.trim(Number.POSITIVE_INFINITY);
+    this.hotTail.close();
     if (failures.length > 0) throw failures[0];
   }
 

@@ -120,6 +120,47 @@ export const catalogue = {
     kind: 'gauge',
     description: 'The longest group commit so far, seconds.',
   },
+  holdfast_buffer_switches_total: {
+    kind: 'counter',
+    description: 'Switches of the active block, by reason: idle, joined, size, time, weighted, asked.',
+  },
+  holdfast_buffer_switch_skips_total: {
+    kind: 'counter',
+    description: 'Switches put off: busy, a commit was under way; lingering, company was expected.',
+  },
+  holdfast_buffer_switch_wait_seconds_max: {
+    kind: 'gauge',
+    description: 'The longest that the first entry of a block waited for its switch, seconds.',
+  },
+  holdfast_buffer_switch_fill_bytes_mean: {
+    kind: 'gauge',
+    description: 'How full a block was when it was switched, bytes.',
+  },
+  holdfast_buffer_appends_total: {
+    kind: 'counter',
+    description: 'Appends by result: accepted, full, closed, failed (accepted, then the commit failed).',
+  },
+  holdfast_buffer_reads_total: {
+    kind: 'counter',
+    description: 'Reads by result: batch, empty, aborted, closed, failed.',
+  },
+  holdfast_buffer_read_entries_total: { kind: 'counter', description: 'Entries handed to readers.' },
+  holdfast_buffer_read_bytes_total: { kind: 'counter', description: 'Bytes of entries handed to readers.' },
+  holdfast_buffer_read_waits_total: { kind: 'counter', description: 'Reads that had to wait for an entry.' },
+  holdfast_buffer_waiting_readers: { kind: 'gauge', description: 'Readers that wait for an entry.' },
+  holdfast_buffer_pool_bytes: {
+    kind: 'gauge',
+    description: 'Memory of blocks for writing and reading, by state: in_use, free.',
+  },
+  holdfast_buffer_pool_requests_total: {
+    kind: 'counter',
+    description: 'Blocks asked for, by result: hit, one was free; miss, one was allocated.',
+  },
+  holdfast_buffer_leases: { kind: 'gauge', description: 'Batches that readers hold.' },
+  holdfast_buffer_leaked_leases_total: {
+    kind: 'counter',
+    description: 'Batches that were forgotten without being given back.',
+  },
   holdfast_buffer_lag_entries: { kind: 'gauge', description: 'Entries that the exporter has not committed.' },
   holdfast_buffer_lag_bytes: { kind: 'gauge', description: 'Bytes that the exporter has not committed.' },
   holdfast_buffer_lag_age_seconds: {

@@ -26,6 +26,7 @@ export function metricsSource(observed: Observed): MetricsSource {
     const stats = observed.stats();
     for (const outlet of observed.outlets) recordOutlet(outlet, stats, record);
     recordBuffer(stats, record);
+    recordBlocks(stats, record);
   };
 }
 
@@ -111,6 +112,40 @@ function recordBuffer(stats: LogStats, record: RecordMetric): void {
       record('holdfast_buffer_commit_seconds_max', commits.latency_ms_max / 1_000, labels);
     }
   }
+}
+
+/** How entries move through memory: blocks switched, appends and reads by result, the pool. */
+function recordBlocks({ leases, pool, streams }: LogStats, record: RecordMetric): void {
+  for (const [stream, shards] of Object.entries(streams)) {
+    for (const [index, { reads, switches, writes }] of shards.entries()) {
+      const labels = { stream, shard: String(index) };
+      for (const [reason, count] of Object.entries(switches.reasons)) {
+        record('holdfast_buffer_switches_total', count, { ...labels, reason });
+      }
+      for (const [why, count] of Object.entries(switches.skipped)) {
+        record('holdfast_buffer_switch_skips_total', count, { ...labels, why });
+      }
+      record('holdfast_buffer_switch_wait_seconds_max', switches.latency_ms.max / 1_000, labels);
+      record('holdfast_buffer_switch_fill_bytes_mean', switches.fill_bytes.mean, labels);
+      for (const [result, count] of Object.entries(writes)) {
+        record('holdfast_buffer_appends_total', count, { ...labels, result });
+      }
+      const { aborted, batches, closed, empty, failed } = reads;
+      for (const [result, count] of Object.entries({ batch: batches, empty, aborted, closed, failed })) {
+        record('holdfast_buffer_reads_total', count, { ...labels, result });
+      }
+      record('holdfast_buffer_read_entries_total', reads.entries, labels);
+      record('holdfast_buffer_read_bytes_total', reads.bytes, labels);
+      record('holdfast_buffer_read_waits_total', reads.waits, labels);
+      record('holdfast_buffer_waiting_readers', reads.waiting, labels);
+    }
+  }
+  record('holdfast_buffer_pool_bytes', pool.in_use_bytes, { state: 'in_use' });
+  record('holdfast_buffer_pool_bytes', pool.free_bytes, { state: 'free' });
+  record('holdfast_buffer_pool_requests_total', pool.hits, { result: 'hit' });
+  record('holdfast_buffer_pool_requests_total', pool.misses, { result: 'miss' });
+  record('holdfast_buffer_leases', leases.open);
+  record('holdfast_buffer_leaked_leases_total', leases.leaked);
 }
 
 type Counted =

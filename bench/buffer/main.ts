@@ -12,18 +12,19 @@ import { measureCommitWays } from './commit_ways.ts';
 import { measureCompression } from './compression.ts';
 import { measureDrain } from './drain.ts';
 import { type Figure, HEADING, row, type Setting } from './figure.ts';
+import { measureHandover } from './handover.ts';
 import { measureLinger } from './linger.ts';
 import { measureOpen } from './open.ts';
 import { measurePool } from './pool.ts';
 
 const HELP = `Usage: npm run bench:buffer -- [options]
 
-Measures the log (append, durable, drain, acknowledge, compression, pool, open, lingering, ways to commit) and writes its part of bench/RESULTS.md.
+Measures the log (append, durable, drain, acknowledge, hand over, compression, pool, open, lingering, ways to commit) and writes its part of bench/RESULTS.md.
 Takes two minutes and 2.5 GB of disk.
 
   --rounds N   rounds of every figure (default 5)
   --large      also a backlog of 10 M entries and a log of 10 GiB: minutes, and 12 GB of disk
-  --only NAME  one of append, drain, compression, pool, open, linger, commit; implies --dry
+  --only NAME  one of append, drain, handover, compression, pool, open, linger, commit; implies --dry
   --dry        print the results instead of writing the file
   --help
 
@@ -37,6 +38,7 @@ const PARTS: Readonly<
   append: { title: 'Writing', measure: measureAppend },
   drain: { title: 'Reading', measure: measureDrain },
   compression: { title: 'Compression', measure: measureCompression },
+  handover: { title: 'Handing over', measure: measureHandover },
   pool: { title: 'Memory', measure: measurePool },
   open: { title: 'Opening', measure: measureOpen },
   linger: { title: 'Lingering', measure: measureLinger },

@@ -107,6 +107,12 @@ describe('an agent', () => {
     expect(metrics).toContain('otelcol_exporter_queue_capacity{exporter="a",data_type="logs"}');
     expect(metrics).toContain('holdfast_buffer_appended_entries_total{stream="logs.otlp",shard="0"} 1');
     expect(metrics).toContain('holdfast_buffer_lag_entries{exporter="a",stream="logs.otlp",shard="0"}');
+    const shard = 'stream="logs.otlp",shard="0"';
+    expect(metrics).toContain(`holdfast_buffer_appends_total{${shard},result="accepted"} 1`);
+    expect(metrics).toContain(`holdfast_buffer_switches_total{${shard},reason="idle"} 1`);
+    expect(metrics).toContain(`holdfast_buffer_reads_total{${shard},result="batch"} 1`);
+    expect(metrics).toMatch(/^holdfast_buffer_pool_bytes\{state="in_use"\} \d+$/m);
+    expect(metrics).toMatch(/^holdfast_buffer_leaked_leases_total 0$/m);
     expect(metrics).toContain('holdfast_buffer_oldest_unconsumed_age_seconds{stream="logs.otlp",shard="0"}');
     // The room did not shrink for half a minute: nothing is foretold.
     expect(metrics).not.toMatch(/^holdfast_buffer_time_to_full_seconds/m);
