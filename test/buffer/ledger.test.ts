@@ -140,4 +140,22 @@ describe('Ledger', () => {
       );
     }
   });
+
+  it('leaves out the highest failed ranges where not even those fit, until removal makes room', () => {
+    const ledger = new Ledger();
+    const ranges = LEDGER_RANGES_MAX + 50;
+    for (let range = 0; range < ranges; range++) ledger.ranges.add(3 * range, 3 * range + 1, 'failed');
+    const end = 3 * ranges;
+    const again = Ledger.decode(ledger.encode());
+    expect(again.ranges.list).toEqual(ledger.ranges.list.slice(0, LEDGER_RANGES_MAX));
+    // What is not known to have failed counts as kept, and as quarantined once a reader finds nothing there.
+    expect(again.account(end)).toMatchObject({
+      retained: ledger.account(end).retained + 50,
+      failed: LEDGER_RANGES_MAX,
+    });
+    for (const range of ledger.ranges.list) again.ranges.add(range.from, range.to, 'lost');
+    expect(again.account(end)).toMatchObject({ retained: ledger.account(end).retained, quarantined: 50 });
+    ledger.removeUntil(3 * 50, 3 * 50, 'max_size');
+    expect(Ledger.decode(ledger.encode()).account(end)).toEqual(ledger.account(end));
+  });
 });
