@@ -1,5 +1,5 @@
-// `npm run sim:soak`: every small crash state, then fresh seeds, on all cores, for as long as wanted. What it adds up to stands
-// in report/soak.json, where the next soak goes on. Invariant: a unit counts once all of it was done.
+// `npm run sim:soak`: every small crash state and fresh seeds, on all cores, for as long as wanted. What it adds up to stands in
+// report/soak.json, where the next soak goes on. Invariant: a unit counts once all of it was done.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -104,9 +104,11 @@ class Soak {
   }
 
   #next(): Unit {
-    const index = this.#left.shift();
+    const turn = this.#given++;
+    // By turns, so that a soak of any length has some of each.
+    const index = turn % 2 === 0 ? this.#left.shift() : undefined;
     if (index !== undefined) return { kind: 'exhaustive', length: EXHAUSTIVE_LENGTH, index };
-    const [profile, count] = ROUND[this.#given++ % ROUND.length]!;
+    const [profile, count] = ROUND[turn % ROUND.length]!;
     const first = this.#nextSeed;
     this.#nextSeed += count;
     return { kind: 'seeds', profile, first, count };
