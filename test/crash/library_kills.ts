@@ -14,6 +14,7 @@ import { PATIENCE_MS } from './site.ts';
 
 const program = fileURLToPath(new URL('library_process.ts', import.meta.url));
 const LIFE_MS_MAX = 350;
+const LINES_MAX = 400;
 
 export const libraryKills: Scenario = {
   name: 'library',
@@ -58,13 +59,11 @@ class Work {
 
   async #kill(life: Life, random: Seeded): Promise<void> {
     // Half of them after a time, which often is while it opens; half of them in the middle of what it does.
-    const said = 1 + (random.next() % 400);
-    const timer = setTimeout(
-      () => life.kill(),
-      random.next() % (random.next() % 2 === 0 ? LIFE_MS_MAX : 10 * LIFE_MS_MAX),
-    );
+    const timed = random.next() % 2 === 0;
+    const said = 1 + (random.next() % LINES_MAX);
+    const timer = timed ? setTimeout(() => life.kill(), random.next() % LIFE_MS_MAX) : undefined;
     life.onLine = (count) => {
-      if (count === said) life.kill();
+      if (!timed && count === said) life.kill();
     };
     const code = await within(PATIENCE_MS, 'gone', life.exited, () => life.heard());
     clearTimeout(timer);

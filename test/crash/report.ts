@@ -30,7 +30,7 @@ export function writeResult(scenario: Scenario, outcome: Outcome, run: Run, orde
   const commit = commitOfTheCode();
   const before: readonly Row[] = readChapters().get('crash')?.tables?.[0]?.rows ?? [];
   const others = before.filter((row) => row[0] !== scenario.name && order.includes(String(row[0])));
-  const rows = [...others, [...cells(scenario, outcome), run.seed, run.seconds, commit]];
+  const rows = [...others, [...cells(scenario, outcome), String(run.seed), run.seconds, commit]];
   writeChapter('crash', {
     title: 'Real processes',
     command: 'npm run crash',

@@ -10,6 +10,7 @@ import { addressParser, urlParser } from './parsers/endpoint.ts';
 import { entryParser } from './parsers/entry.ts';
 import { httpHeadParser } from './parsers/http_head.ts';
 import { indexParser } from './parsers/index_file.ts';
+import { jsonRequestParser } from './parsers/json_request.ts';
 import { offsetTextParser } from './parsers/offset_text.ts';
 import { otlpJsonParser } from './parsers/otlp_json.ts';
 import { otlpWalkParser } from './parsers/otlp_walk.ts';
@@ -28,6 +29,7 @@ export const parsers: readonly Parser[] = [
   entryParser,
   otlpWalkParser,
   otlpJsonParser,
+  jsonRequestParser,
   gzipParser,
   deflateParser,
   zstdParser,

@@ -21,7 +21,7 @@ export function writeResults(results: readonly Result[]): void {
     found.accepted,
     found.refused,
     corpus,
-    seed,
+    String(seed),
     commit,
   ]);
   const before = readChapters().get('fuzz')?.tables[0]?.rows ?? [];
