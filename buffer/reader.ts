@@ -1,51 +1,22 @@
-// One group's place in one shard. It holds its file position, so an entry costs the same at any length of backlog.
-// Invariants: it hands out nothing at or above the high watermark, nothing whose checksum failed, and nothing that was
-// never durable; memory that it handed out stays until the batch is released.
+// One group's reader of one shard: waits, batches, and what became of each read. Invariants: one read at a time; memory
+// that it handed out stays until the batch is released; what a read uses stays until that read has ended.
 
 import type { Reader, ReadLimits, ShardBatch } from './batch.ts';
 import { LeaseMisuse, LogClosed, OffsetOutOfRange } from './errors.ts';
-import {
-  ENTRY_OVERHEAD_MAX_BYTES,
-  EntryCursor,
-  FRAME_HEADER_BYTES,
-  type FrameHeader,
-  headerFields,
-  isPacked,
-} from './frame.ts';
+import { FrameCursor } from './frame_cursor.ts';
 import { LeasedBatch } from './leased_batch.ts';
 import { type Place, resolvePlace } from './place.ts';
-import { errorCode, type File } from './ports/file_system.ts';
-import { ReadAhead } from './read_ahead.ts';
 import { ReadForms } from './read_forms.ts';
 import type { ReadStats } from './read_meter.ts';
-import { bodyIntact, findNextFrame, frameAt, Window } from './scan.ts';
-import type { Segment } from './segment.ts';
 import type { AttachedReader, Shard } from './shard.ts';
 import { Wait } from './wait.ts';
 
 const READ_BYTES = 1024 * 1024;
 const READ_ENTRIES = 8192;
-const NO_BODY = Buffer.alloc(0);
 
 export class ShardReader extends ReadForms implements Reader, AttachedReader {
   readonly #shard: Shard;
-  readonly #window: Window;
-  /** Offset of the next entry to hand out. */
-  #offset: number;
-  #segment: Segment | undefined;
-  #file: File | undefined;
-  #fileBase = -1;
-  /** File position of the next frame within the segment, and the least offset that may stand there. */
-  #position = 0;
-  #passed = 0;
-  /** The frame whose entries are being handed out. */
-  #frame: FrameHeader | undefined;
-  /** Where its body stands: in the window's block, or in a copy of ours, or decompressed. */
-  #body: Buffer = NO_BODY;
-  #bodyAt = 0;
-  readonly #entries = new EntryCursor();
-  #entryOffset = 0;
-  #entryWaiting = false;
+  readonly #cursor: FrameCursor;
   readonly #wait: Wait;
   /** For whoever waits for several readers: called when this one may have become ready. */
   onWake: (() => void) | undefined;
@@ -53,19 +24,12 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   /** A read is under way: what it uses must stay until it ends. */
   #reading = false;
   #seekTo: number | undefined;
-  /** Whether the window shows a block of the hot tail: what was just written needs no checksum. */
-  #hot = false;
-  /** The frame at the position, where it is intact and compressed: it takes a promise to open it. */
-  #packed: FrameHeader | undefined;
-  readonly #ahead: ReadAhead;
 
   constructor(shard: Shard, offset: number) {
     super();
     this.#shard = shard;
-    this.#offset = offset;
+    this.#cursor = new FrameCursor(shard, offset);
     this.#wait = new Wait(shard.parts.clock);
-    this.#window = new Window(shard.parts.pool, shard.ledger.key);
-    this.#ahead = new ReadAhead(shard.parts.codec);
     shard.attach(this);
   }
 
@@ -75,12 +39,12 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   }
 
   get position(): number {
-    return this.#offset;
+    return this.#cursor.offset;
   }
 
   /** Whether a read would not have to wait. */
   get ready(): boolean {
-    return this.#closed || this.#seekTo !== undefined || this.#offset < this.#shard.highWatermark;
+    return this.#closed || this.#seekTo !== undefined || this.#cursor.offset < this.#shard.highWatermark;
   }
 
   wake(): void {
@@ -97,7 +61,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     if (this.#reading) {
       this.#seekTo = offset;
       this.#wait.wake();
-    } else this.#moveTo(offset);
+    } else this.#cursor.moveTo(offset);
   }
 
   /** Continues from a place that is named in another way, and returns its offset. @throws OffsetOutOfRange */
@@ -105,16 +69,6 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     const offset = await resolvePlace(this.#shard, place);
     this.seek(offset);
     return offset;
-  }
-
-  #moveTo(offset: number): void {
-    this.#offset = offset;
-    this.#segment = undefined;
-    this.#frame = undefined;
-    this.#entryWaiting = false;
-    this.#packed = undefined;
-    this.#ahead.clear();
-    this.#window.release();
   }
 
   /** @throws LogClosed, or what the disk said */
@@ -137,16 +91,16 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
       throw error;
     } finally {
       this.#reading = false;
-      if (this.#closed) this.#dispose();
+      if (this.#closed) this.#cursor.close();
     }
   }
 
   async #read(limits: ReadLimits): Promise<LeasedBatch | undefined> {
     for (;;) {
       if (this.#closed) throw new LogClosed(`a reader of ${this.#shard.id}`);
-      if (this.#seekTo !== undefined) this.#moveTo(this.#seekTo);
+      if (this.#seekTo !== undefined) this.#cursor.moveTo(this.#seekTo);
       this.#seekTo = undefined;
-      if (this.#offset < this.#shard.highWatermark) {
+      if (this.#cursor.offset < this.#shard.highWatermark) {
         const batch = await this.#collect(limits);
         this.#shard.trimHotTail();
         if (batch) return batch;
@@ -161,19 +115,14 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     this.#closed = true;
     this.#shard.detach(this);
     if (this.#reading) this.#wait.wake();
-    else this.#dispose();
+    else this.#cursor.close();
     this.onWake?.();
-  }
-
-  #dispose(): void {
-    this.#window.release();
-    void this.#closeFile();
   }
 
   /** True when there is something to read, or the reader was closed; false when the wait ended otherwise. */
   async #waitForMore(limits: ReadLimits): Promise<boolean> {
     if (limits.wait_ms === 0 || limits.signal?.aborted) return false;
-    this.#window.release();
+    this.#cursor.rest();
     await this.#wait.begin(limits, [this.reads]);
     return this.ready;
   }
@@ -183,7 +132,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     const safe_bytes = typeof safe === 'number' ? safe : safe ? Number.POSITIVE_INFINITY : 0;
     const batch = new LeasedBatch(this.#shard, this.#shard.parts.leases);
     try {
-      await this.#fill(batch, maxBytes, maxEntries > 0 ? maxEntries : 1, safe_bytes);
+      await this.#cursor.fill(batch, maxBytes, maxEntries > 0 ? maxEntries : 1, safe_bytes);
     } catch (error) {
       // What was read before the disk failed is handed out; the failure comes again with the next read.
       if (batch.length === 0) {
@@ -194,236 +143,5 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     if (batch.length > 0) return batch;
     batch.release();
     return undefined;
-  }
-
-  async #fill(batch: LeasedBatch, maxBytes: number, maxEntries: number, safe_bytes: number): Promise<void> {
-    if (this.#offset < this.#shard.logStart) this.#moveTo(this.#shard.logStart);
-    while (batch.length < maxEntries) {
-      if (!this.#frame) {
-        if (this.#offset >= this.#shard.highWatermark) return;
-        const opened = this.#openSync() || (await this.#openFrame());
-        if (!opened) continue;
-      }
-      if (safe_bytes > 0) this.#copyBody(safe_bytes);
-      if (this.#body === this.#window.block?.memory) batch.keep(this.#window.block);
-      if (!this.#take(batch, maxBytes, maxEntries)) return;
-    }
-  }
-
-  /** Copies the frame's body in one piece, unless it is one entry above the limit or a copy already. */
-  #copyBody(safe_bytes: number): void {
-    const { bodyBytes, count } = this.#frame!;
-    const large = count === 1 && bodyBytes > safe_bytes + ENTRY_OVERHEAD_MAX_BYTES;
-    if (large || this.#body !== this.#window.block?.memory) return;
-    const at = this.#bodyAt;
-    const copy = Buffer.allocUnsafe(bodyBytes);
-    this.#body.copy(copy, 0, at, at + bodyBytes);
-    this.#entries.move(copy, at);
-    this.#body = copy;
-  }
-
-  /** Moves entries of the current frame into the batch; false when the batch is full. */
-  #take(batch: LeasedBatch, maxBytes: number, maxEntries: number): boolean {
-    const frame = this.#frame!;
-    const memory = this.#body;
-    for (;;) {
-      if (!this.#entryWaiting) {
-        if (!this.#entries.next()) break;
-        this.#entryWaiting = true;
-      }
-      const { start, end } = this.#entries;
-      if (this.#entryOffset >= this.#offset) {
-        const bytes = end - start;
-        const full = batch.length >= maxEntries || batch.bytes + bytes > maxBytes;
-        if (full && batch.length > 0) return false;
-        const timestamp = frame.timestamp + this.#entries.timeDelta_ms;
-        batch.add(memory.subarray(start, end), this.#entryOffset, timestamp);
-      }
-      this.#entryWaiting = false;
-      this.#entryOffset += 1;
-    }
-    this.#offset = Math.max(this.#offset, frame.baseOffset + frame.count);
-    batch.next = this.#offset;
-    this.#frame = undefined;
-    return true;
-  }
-
-  /** Opens the frame at the position if the window or the hot tail holds it: the common case, without a promise. */
-  #openSync(): boolean {
-    const segment = this.#segment;
-    if (!segment || this.#position >= segment.bytes) return false;
-    if (this.#window.available(this.#position) < FRAME_HEADER_BYTES) {
-      const hot = this.#shard.hotTail.find(segment.base, this.#position);
-      if (!hot) return false;
-      this.#window.show(hot.block, hot.position);
-      this.#hot = true;
-    }
-    const header = this.#hot ? this.#hotHeader() : frameAt(this.#window, this.#position);
-    if (!header) return false;
-    const length = FRAME_HEADER_BYTES + header.bodyBytes;
-    if (this.#window.available(this.#position) < length) return false;
-    const ahead = this.#ahead.take(this.#position);
-    if (ahead) return this.#enter(header, ahead);
-    if (!this.#hot && !bodyIntact(this.#window, this.#position, header)) return false;
-    if (isPacked(header)) {
-      const unpacked = this.#window.block!.unpacked?.get(this.#position - this.#window.start);
-      if (unpacked) return this.#enter(header, unpacked);
-      this.#packed = header;
-      return false;
-    }
-    return this.#enter(header);
-  }
-
-  /** Of a frame that this process wrote: what stands in its memory needs no checksum. */
-  #hotHeader(): FrameHeader {
-    const { block, key, start } = this.#window;
-    return headerFields(block!.memory, this.#position - start, key);
-  }
-
-  /** Begins with the frame unless all of it is to be skipped; false then, with the position moved behind it. */
-  #enter(header: FrameHeader, unpacked?: Buffer): boolean {
-    const at = this.#position;
-    this.#position = at + FRAME_HEADER_BYTES + header.bodyBytes;
-    const end = header.baseOffset + header.count;
-    this.#passed = end;
-    if (header.baseOffset > this.#offset) this.#gap(header, at);
-    const range = this.#shard.ledger.ranges.at(header.baseOffset);
-    // Below the log start nobody remembers any more which frames were refused.
-    if (end <= Math.max(this.#offset, this.#shard.logStart) || range) {
-      this.#offset = Math.max(this.#offset, end);
-      return false;
-    }
-    this.#frame = header;
-    this.#entryOffset = header.baseOffset;
-    this.#entryWaiting = false;
-    this.#body = unpacked ?? this.#window.block!.memory;
-    this.#bodyAt = unpacked ? 0 : at - this.#window.start + FRAME_HEADER_BYTES;
-    this.#entries.open(this.#body, this.#bodyAt, unpacked?.length ?? header.bodyBytes);
-    return true;
-  }
-
-  /** Begins with a compressed frame, which the window holds and whose checksum held. */
-  async #enterPacked(header: FrameHeader): Promise<boolean> {
-    this.#packed = undefined;
-    const end = header.baseOffset + header.count;
-    if (end <= this.#offset) return this.#enter(header);
-    const unpacked = await this.#ahead.unpack(this.#window, this.#position, header);
-    if (unpacked) return this.#enter(header, unpacked);
-    // The checksum held, so this is what was written, and yet nothing that can be read.
-    const bytes = FRAME_HEADER_BYTES + header.bodyBytes;
-    this.#shard.found({ position: this.#position, bytes, from: this.#offset, to: end });
-    this.#position += bytes;
-    this.#passed = end;
-    this.#offset = end;
-    return false;
-  }
-
-  /** Offsets before this frame that hold no entry: counted unless they are known. */
-  #gap(header: FrameHeader, position: number): void {
-    this.#shard.found({ position, bytes: 0, from: this.#offset, to: header.baseOffset });
-    this.#offset = header.baseOffset;
-  }
-
-  /** Finds the next frame wherever it is: another segment, another window, or behind damage. */
-  async #openFrame(): Promise<boolean> {
-    if (this.#packed) return this.#enterPacked(this.#packed);
-    const segment = await this.#locate();
-    if (!segment) return false;
-    const file = await this.#open(segment);
-    if (!file) return false;
-    const from = { file, end: segment.bytes };
-    this.#hot = false;
-    if (this.#window.available(this.#position) < FRAME_HEADER_BYTES) {
-      await this.#window.load(file, this.#position, from.end);
-    }
-    let header = frameAt(this.#window, this.#position);
-    if (header) {
-      const length = FRAME_HEADER_BYTES + header.bodyBytes;
-      if (this.#position + length > from.end) header = undefined;
-      else if (this.#window.available(this.#position) < length) {
-        await this.#window.load(file, this.#position, from.end, length);
-      }
-    }
-    if (header && bodyIntact(this.#window, this.#position, header)) {
-      return isPacked(header) ? this.#enterPacked(header) : this.#enter(header);
-    }
-    const next = header ? this.#position + FRAME_HEADER_BYTES + header.bodyBytes : this.#position + 1;
-    await this.#skipDamage(segment, from.file, next);
-    return false;
-  }
-
-  async #skipDamage(segment: Segment, file: File, searchFrom: number): Promise<void> {
-    const from = { file, end: segment.bytes };
-    const found = await findNextFrame(this.#window, from, searchFrom, this.#passed, segment.end);
-    if (found !== undefined) {
-      // The frame that was found says by its base which offsets are missing.
-      this.#position = found;
-      return;
-    }
-    const damage = {
-      position: this.#position,
-      bytes: segment.bytes - this.#position,
-      from: this.#offset,
-      to: segment.end,
-    };
-    this.#shard.found(damage);
-    this.#position = segment.bytes;
-    this.#offset = Math.max(this.#offset, segment.end);
-  }
-
-  /** The segment to read from, with the position set; undefined when the offset had to be moved first. */
-  async #locate(): Promise<Segment | undefined> {
-    if (this.#offset < this.#shard.logStart) {
-      this.#moveTo(this.#shard.logStart);
-      return undefined;
-    }
-    let segment = this.#segment;
-    if (segment && this.#position < segment.bytes) return segment;
-    segment = this.#shard.segmentAt(this.#offset);
-    if (!segment) {
-      this.#offset = this.#shard.highWatermark;
-      return undefined;
-    }
-    if (segment === this.#segment) {
-      // All its bytes are read and yet it should hold more: what is missing at its end is damage.
-      const damage = { position: segment.bytes, bytes: 0, from: this.#offset, to: segment.end };
-      this.#shard.found(damage);
-      this.#offset = segment.end;
-      return undefined;
-    }
-    this.#window.release();
-    this.#ahead.clear();
-    this.#window.path = this.#shard.segmentPath(segment);
-    this.#segment = segment;
-    const point = segment.pointBefore(Math.max(this.#offset, segment.base));
-    this.#position = point.position;
-    // The frame that holds the reader's offset may begin before it, so a search behind damage begins there too.
-    this.#passed = point.offset;
-    return this.#openSync() || this.#packed ? undefined : segment;
-  }
-
-  async #open(segment: Segment): Promise<File | undefined> {
-    if (this.#file && this.#fileBase === segment.base) return this.#file;
-    await this.#closeFile();
-    try {
-      this.#file = await this.#shard.parts.fileSystem.open(this.#shard.segmentPath(segment), 'read');
-      this.#fileBase = segment.base;
-      return this.#file;
-    } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw error;
-      if (segment.end > this.#shard.logStart) {
-        const damage = { position: 0, bytes: segment.bytes, from: this.#offset, to: segment.end };
-        this.#shard.found(damage);
-      }
-      this.#segment = undefined;
-      this.#offset = Math.max(this.#offset, segment.end);
-      return undefined;
-    }
-  }
-
-  async #closeFile(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close().catch(() => {});
   }
 }
