@@ -36,7 +36,6 @@ export interface BackendParts {
   readonly random: SeededRandom;
   /** Reads a body. */
   readonly read: (body: Uint8Array) => Arrived;
-  readonly accepted: (ids: readonly number[]) => void;
   readonly event: (line: string) => void;
 }
 
@@ -63,6 +62,8 @@ export class Backend {
   /** False once somebody has mended what it would not take. */
   refusesPoison = true;
   readonly requestsIn = Object.fromEntries(moods.map((mood) => [mood, 0])) as Record<Mood, number>;
+  /** All that it ever took. */
+  readonly accepted = new Set<number>();
   /** The most bytes of one answer that anybody took. */
   answerTaken_bytes = 0;
   readonly #parts: BackendParts;
@@ -137,7 +138,11 @@ export class Backend {
 
   /** Takes what it would take, whether or not anybody will hear of it. */
   #decide(arrived: Arrived): void {
-    if (!(arrived.poisoned && this.refusesPoison)) this.#parts.accepted(arrived.ids);
+    if (!(arrived.poisoned && this.refusesPoison)) this.#accept(arrived);
+  }
+
+  #accept({ ids }: Arrived): void {
+    for (const id of ids) this.accepted.add(id);
   }
 
   #refusesOr(exchange: Exchange, arrived: Arrived, accept: () => void): void {
@@ -145,12 +150,12 @@ export class Backend {
       exchange.reply({ status: 400, headers: PROTOBUF, body: Buffer.from([0x12, 0x01, 0x78]) });
       return;
     }
-    this.#parts.accepted(arrived.ids);
+    this.#accept(arrived);
     accept();
   }
 
   #partly(exchange: Exchange, arrived: Arrived): void {
-    this.#parts.accepted(arrived.ids);
+    this.#accept(arrived);
     const rejectedItems = this.#parts.random.integer(arrived.ids.length + 1);
     const body = encodeExportResponse({ partial: { rejectedItems, message: 'some of it' } });
     exchange.reply({ status: 200, headers: PROTOBUF, body });

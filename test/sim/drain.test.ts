@@ -19,16 +19,16 @@ async function hold(seed: number): Promise<DrainRun> {
 }
 
 describe('the drain loop between a simulated disk and simulated backends', () => {
-  it('delivers all that is owed, once but for what a crash forgets, through a hundred seeds', async () => {
+  it.each([1, 21, 41, 61])('delivers all that is owed in twenty seeds from %i on', async (first) => {
     let requests = 0;
-    let crashes = 0;
-    for (let seed = 1; seed <= 100; seed++) {
+    let recoveries = 0;
+    for (let seed = first; seed < first + 20; seed++) {
       const run = await hold(seed);
       requests += run.requests;
-      crashes += run.world.crashes;
+      recoveries += run.counts.recoveries;
     }
-    expect(requests).toBeGreaterThan(10_000);
-    expect(crashes).toBeGreaterThan(50);
+    expect(requests).toBeGreaterThan(1_000);
+    expect(recoveries).toBeGreaterThan(40);
   });
 
   it('keeps its promises with seed 530, in which an outage once convicted the innocent', async () => {

@@ -116,8 +116,15 @@ export class DrainChecks {
     }
   }
 
-  /** Everything that is owed is accounted for, committed or not. */
-  async settled(subject: DrainSubject, watched: Watched): Promise<void> {
+  /** Everything that is owed is accounted for, committed or not, and what counts as delivered was. */
+  async settled(subject: DrainSubject, watched: Watched, backend: Backend): Promise<void> {
+    for (const id of watched.journal.told.keys()) {
+      if (backend.accepted.has(id)) continue;
+      throw new Violation(
+        2,
+        `${watched.journal.options.id} takes entry ${id} for delivered, its backend never took it`,
+      );
+    }
     const outlet = subject.outlets[watched.index]!;
     for (const source of outlet.sources) watched.judged.set(source.name, 0);
     watched.givenUp.clear();

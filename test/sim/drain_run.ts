@@ -111,7 +111,6 @@ export class DrainRun {
         const ids = this.#model.idsOf(body);
         return { ids, poisoned: ids.some((id) => this.#isPoison(this.#model.entries.get(id)!, index)) };
       },
-      accepted: () => {},
       event: (line) => this.world.trace.event(line),
     });
   }
@@ -416,8 +415,10 @@ export class DrainRun {
     await this.#close(0);
     await this.#open();
     for (const watched of this.watched) {
-      const requests = watched.journal.requests;
-      await this.world.drive('the last check', this.#checks.settled(this.#subject!, watched), WAIT_MAX_MS);
+      const { requests } = watched.journal;
+      const settled = this.#checks.settled(this.#subject!, watched, this.backends[watched.index]!);
+      const checked = await this.world.drive('the last check', settled, WAIT_MAX_MS);
+      if (checked.state === 'failed') throw checked.error;
       await this.world.pass(5_000);
       if (watched.journal.requests !== requests)
         throw new Violation(6, 'sends again what an orderly stop committed');
@@ -460,7 +461,8 @@ export class DrainRun {
         await group.commit(letters.shards[0]!, letters.shards[0]!.highWatermark);
       }
     };
-    await this.world.drive('looking at dead letters', work(), WAIT_MAX_MS);
+    const looked = await this.world.drive('looking at dead letters', work(), WAIT_MAX_MS);
+    if (looked.state === 'failed') throw looked.error;
   }
 }
 
