@@ -35,7 +35,6 @@ function table(heading: string): Map<string, string> {
 /** A value as the table writes it. */
 function written(key: string, value: unknown): string {
   if (key === 'endpoint') return formatAddress(value as Address);
-  if (key === 'socket_mode') return `0${(value as number).toString(8)}`;
   if (key === 'max_request_body_size') return formatSize(value as number);
   const isDuration = /_timeout$|_time$|\.(time|timeout|max_connection_\w+)$/.test(key);
   return isDuration && value !== 0 ? formatDuration(value as number) : String(value);
