@@ -129,9 +129,9 @@ export class HttpServer {
     // Without listeners an error of a socket that is gone would end the process.
     request.on('error', ignore);
     response.on('error', ignore);
-    if (this.#cors?.answers(request, response)) return;
     const share = new Share(this.#inFlight);
     try {
+      if (this.#cors?.answers(request, response)) return;
       // Before anything else: who is not known learns nothing of what is served.
       if (this.#guard && !isAdmitted(this.#guard, request.headers))
         throw new Unauthenticated(this.#guard.challenge);

@@ -147,7 +147,7 @@ export class GrpcServer {
       this.#arriving.delete(stream);
       const late = new Refusal(408, rpcCode.DEADLINE_EXCEEDED, 'the message did not arrive in time');
       logRefusal(this.#logger, TRANSPORT, late);
-      if (!stream.destroyed && !stream.headersSent) answerRefusal(stream, late);
+      if (isOpen(stream)) answerRefusal(stream, late);
     }
   }
 
@@ -167,7 +167,7 @@ export class GrpcServer {
       // The intake has its own copy, so the message is no longer held while the disk is waited for.
       share.release();
       if (ticket) await ticket.durable;
-      if (!stream.destroyed) answerSuccess(stream);
+      if (isOpen(stream)) answerSuccess(stream);
     } catch (error) {
       this.#refuse(stream, headers, error);
     } finally {
@@ -203,8 +203,13 @@ export class GrpcServer {
     if (signal && refusedHere(error)) this.#intake.refused(signal, TRANSPORT, 0);
     logRefusal(this.#logger, TRANSPORT, refusal);
     // What was appended stays on disk though nobody hears of it: at least once.
-    if (!stream.destroyed && !stream.headersSent) answerRefusal(stream, refusal);
+    if (isOpen(stream)) answerRefusal(stream, refusal);
   }
+}
+
+/** A stream that was reset is closed before it is destroyed; answering it would throw. */
+function isOpen(stream: ServerHttp2Stream): boolean {
+  return !stream.destroyed && !stream.closed && !stream.headersSent;
 }
 
 function lifetimeOf({ keepalive }: GrpcConfig): Lifetime {
