@@ -16,7 +16,7 @@ import { ClientGone, readBody } from './body.ts';
 import { answerClientError } from './client_error.ts';
 import type { HttpConfig } from './config.ts';
 import { Cors } from './cors.ts';
-import { decompress } from './decompress/decompress.ts';
+import { Decompressor } from './decompress/decompress.ts';
 import { answerEncoding, type Head, type HeadRules, readHead, signalOf } from './head.ts';
 import { InFlight, Share } from './in_flight.ts';
 import { listen } from './listen.ts';
@@ -48,6 +48,7 @@ export class HttpServer {
   readonly #cors: Cors | undefined;
   readonly #inFlight: InFlight;
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
+  readonly #decompressor: Decompressor;
   readonly #transcoder: JsonTranscoder;
   readonly #server: Server | SecureServer;
   readonly #certificate: ServerCertificate | undefined;
@@ -61,6 +62,7 @@ export class HttpServer {
     this.#intake = intake;
     this.#cors = config.cors && new Cors(config.cors);
     this.#inFlight = new InFlight(config.max_request_body_size);
+    this.#decompressor = new Decompressor(config.max_request_body_size);
     this.#transcoder = new JsonTranscoder(config.max_request_body_size);
     this.#rules = {
       routes: new Map<string, Signal>([
@@ -127,9 +129,9 @@ export class HttpServer {
     // Without listeners an error of a socket that is gone would end the process.
     request.on('error', ignore);
     response.on('error', ignore);
-    if (this.#cors?.answers(request, response)) return;
     const share = new Share(this.#inFlight);
     try {
+      if (this.#cors?.answers(request, response)) return;
       // Before anything else: who is not known learns nothing of what is served.
       if (this.#guard && !isAdmitted(this.#guard, request.headers))
         throw new Unauthenticated(this.#guard.challenge);
@@ -156,7 +158,7 @@ export class HttpServer {
     try {
       const { bytes: arrived } = body;
       if (!head.compression || arrived.length === 0) return this.#take(head, 'identity', arrived, arrived);
-      const outcome = decompress(head.compression, arrived, limit, share);
+      const outcome = this.#decompressor.decompress(head.compression, arrived, share);
       // A promise only where there is something to wait for: most bodies are ready at once.
       const { codec, stored, bytes } = outcome instanceof Promise ? await outcome : outcome;
       return this.#take(head, codec, stored, bytes);

@@ -3,6 +3,7 @@
 import type { Codec } from '../../../otlp/entry.ts';
 
 export interface Decompressed {
+  /** Valid until the next body is decompressed: to be looked at in the same turn. */
   readonly bytes: Buffer;
   /** What is kept: the compressed form where it can be sent on as it is, else `bytes`. */
   readonly stored: Buffer;

@@ -17,6 +17,7 @@ import {
   unpackNow,
 } from './bounded.ts';
 import { type Decompressed, keepPlain } from './decompressed.ts';
+import type { Inflater } from './inflater.ts';
 
 export const GZIP_TRAILER_BYTES = 8;
 export const GZIP_HEADER_BYTES = 10;
@@ -35,11 +36,12 @@ interface Member {
  * Inflates a body of moderate size that is one gzip member. Undefined: ask `gunzipLater`, for it is large, unusual or
  * broken. Never throws.
  */
-export function gunzipNow(body: Buffer, limit: number): Decompressed | undefined {
+export function gunzipNow(body: Buffer, limit: number, inflater: Inflater): Decompressed | undefined {
   const member = memberOf(body, limit);
   if (!member || body.length > SYNC_COMPRESSED_BYTES_MAX || member.length > SYNC_BYTES_MAX) return undefined;
   try {
-    return checked(body, member, unpackNow('inflateRaw', member.deflate, boundsOf(member)));
+    const reused = inflater.inflate(member.deflate, member.length);
+    return checked(body, member, reused ?? unpackNow('inflateRaw', member.deflate, boundsOf(member)));
   } catch {
     return undefined;
   }

@@ -16,7 +16,7 @@ import type { Intake, Ticket } from '../../receiver.ts';
 import { ServerCertificate } from '../../tls.ts';
 import { ClientGone } from '../body.ts';
 import type { GrpcConfig } from '../config.ts';
-import { decompress } from '../decompress/decompress.ts';
+import { Decompressor } from '../decompress/decompress.ts';
 import { InFlight, Share } from '../in_flight.ts';
 import { listen } from '../listen.ts';
 import { logRefusal, Refusal, refusalOf, refusedHere, Unauthenticated } from '../refusal.ts';
@@ -53,6 +53,7 @@ export class GrpcServer {
   readonly #guard: Authenticator | undefined;
   readonly #maxMessage_bytes: number;
   readonly #inFlight: InFlight;
+  readonly #decompressor: Decompressor;
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
   readonly #server: Http2Server | Http2SecureServer;
   readonly #certificate: ServerCertificate | undefined;
@@ -69,6 +70,7 @@ export class GrpcServer {
     this.#logger = logger;
     this.#intake = intake;
     this.#maxMessage_bytes = config.max_recv_msg_size_mib * MIB;
+    this.#decompressor = new Decompressor(this.#maxMessage_bytes);
     this.#inFlight = new InFlight(this.#maxMessage_bytes);
     const options = {
       settings: {
@@ -145,7 +147,7 @@ export class GrpcServer {
       this.#arriving.delete(stream);
       const late = new Refusal(408, rpcCode.DEADLINE_EXCEEDED, 'the message did not arrive in time');
       logRefusal(this.#logger, TRANSPORT, late);
-      if (!stream.destroyed && !stream.headersSent) answerRefusal(stream, late);
+      if (isOpen(stream)) answerRefusal(stream, late);
     }
   }
 
@@ -165,7 +167,7 @@ export class GrpcServer {
       // The intake has its own copy, so the message is no longer held while the disk is waited for.
       share.release();
       if (ticket) await ticket.durable;
-      if (!stream.destroyed) answerSuccess(stream);
+      if (isOpen(stream)) answerSuccess(stream);
     } catch (error) {
       this.#refuse(stream, headers, error);
     } finally {
@@ -186,7 +188,7 @@ export class GrpcServer {
       if (!head.compression) {
         throw new Refusal(400, rpcCode.INTERNAL, 'a compressed message without grpc-encoding');
       }
-      const outcome = decompress(head.compression, arrived, limit, share);
+      const outcome = this.#decompressor.decompress(head.compression, arrived, share);
       const { codec, stored, bytes } = outcome instanceof Promise ? await outcome : outcome;
       return take(this.#intake, TRANSPORT, head.signal, codec, stored, bytes);
     } finally {
@@ -201,8 +203,13 @@ export class GrpcServer {
     if (signal && refusedHere(error)) this.#intake.refused(signal, TRANSPORT, 0);
     logRefusal(this.#logger, TRANSPORT, refusal);
     // What was appended stays on disk though nobody hears of it: at least once.
-    if (!stream.destroyed && !stream.headersSent) answerRefusal(stream, refusal);
+    if (isOpen(stream)) answerRefusal(stream, refusal);
   }
+}
+
+/** A stream that was reset is closed before it is destroyed; answering it would throw. */
+function isOpen(stream: ServerHttp2Stream): boolean {
+  return !stream.destroyed && !stream.closed && !stream.headersSent;
 }
 
 function lifetimeOf({ keepalive }: GrpcConfig): Lifetime {

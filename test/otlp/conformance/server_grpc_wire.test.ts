@@ -155,4 +155,25 @@ describe('OTLP over gRPC, on the wire', () => {
     expect(intake.entries).toHaveLength(1);
     expect(intake.refusals).toEqual([]);
   });
+
+  it('OTLP 25: calls that are reset in the turn in which they would be answered harm nobody', async () => {
+    for (let round = 0; round < 20; round++) {
+      intake.holding = true;
+      const streams = Array.from({ length: 10 }, () => {
+        const stream = client.session.request({
+          ':method': 'POST',
+          ':path': exportPathOf('traces'),
+          'content-type': 'application/grpc',
+        });
+        stream.on('error', () => {});
+        stream.end(framed(request('traces')));
+        return stream;
+      });
+      await intake.appended(10 * (round + 1));
+      for (const stream of streams) stream.close(8);
+      intake.settle();
+    }
+    intake.holding = false;
+    expect((await client.call({ parts: [framed(request('traces'))] })).status).toBe(0);
+  });
 });

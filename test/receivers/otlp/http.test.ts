@@ -92,40 +92,6 @@ describe('the HTTP server', () => {
     expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 415', 'HTTP/1.1 200']);
   });
 
-  it('answers 408 with a Status to who does not finish the head, and the body, in time', async () => {
-    await start({ read_header_timeout: '100ms', read_timeout: '200ms' });
-    const head = `POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: 9\r\n`;
-    const [noHead, noBody] = await Promise.all([raw(port, head), raw(port, `${head}\r\nab`)]);
-    for (const answer of [noHead, noBody]) {
-      expect(answer).toMatch(/^HTTP\/1\.1 408 /);
-      expect(answer).toMatch(/"the request did not arrive in time"/);
-    }
-    expect(intake.entries).toEqual([]);
-  });
-
-  it('closes connections that say nothing at all', async () => {
-    await start({ read_header_timeout: '100ms' });
-    expect(await raw(port)).toMatch(/^HTTP\/1\.1 408 /);
-  });
-
-  it('closes idle connections after idle_timeout', async () => {
-    await start({ idle_timeout: '100ms' });
-    const body = request('traces');
-    const head = `POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: ${body.length}\r\n\r\n`;
-    expect(await raw(port, head, body)).toMatch(/^HTTP\/1\.1 200 /);
-  });
-
-  it('takes no more connections than max_connections', async () => {
-    await start({ max_connections: 1 });
-    const first = net.connect(port, '127.0.0.1');
-    await once(first, 'connect');
-    const dropped = net.connect(port, '127.0.0.1');
-    dropped.on('error', () => {});
-    await once(dropped, 'close');
-    first.destroy();
-    await once(first, 'close');
-  });
-
   it('reads bodies that smuggle a second length as no request at all', async () => {
     await start();
     const both = 'Content-Length: 3\r\nTransfer-Encoding: chunked\r\n';

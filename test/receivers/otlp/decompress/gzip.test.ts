@@ -2,17 +2,20 @@ import { deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { gunzipLater, gunzipNow } from '../../../../receivers/otlp/decompress/gzip.ts';
+import { Inflater } from '../../../../receivers/otlp/decompress/inflater.ts';
 import { InFlight, Share } from '../../../../receivers/otlp/in_flight.ts';
 import { Refusal } from '../../../../receivers/otlp/refusal.ts';
 import { mutationArbitrary } from '../../../otlp/arbitrary.ts';
 
 const LIMIT = 2 ** 20;
 const plain = Buffer.from('holdfast '.repeat(1000));
+const inflater = new Inflater();
 const share = () => new Share(new InFlight(LIMIT));
 
 async function outcome(body: Buffer, limit = LIMIT): Promise<string> {
   try {
-    const { bytes, stored, codec } = gunzipNow(body, limit) ?? (await gunzipLater(body, limit, share()));
+    const { bytes, stored, codec } =
+      gunzipNow(body, limit, inflater) ?? (await gunzipLater(body, limit, share()));
     expect(stored).toBe(codec === 'gzip' ? body : bytes);
     return `${codec === 'gzip' ? 'whole' : 'parts'} of ${bytes.length}`;
   } catch (error) {
@@ -29,13 +32,13 @@ function named(content: Buffer): Buffer {
 
 describe('gzip bodies', () => {
   it('inflates one member at once and says that it is whole', () => {
-    const result = gunzipNow(gzipSync(plain), LIMIT);
+    const result = gunzipNow(gzipSync(plain), LIMIT, inflater);
     expect(result?.codec).toBe('gzip');
     expect(result?.bytes.equals(plain)).toBe(true);
   });
 
   it.each([0, 1, 6, 9])('does so at compression level %i', (level) => {
-    expect(gunzipNow(gzipSync(plain, { level }), LIMIT)?.codec).toBe('gzip');
+    expect(gunzipNow(gzipSync(plain, { level }), LIMIT, inflater)?.codec).toBe('gzip');
   });
 
   it('takes an empty member', async () => {
@@ -68,7 +71,7 @@ describe('gzip bodies', () => {
   it('leaves large bodies to the pool, with the same result', async () => {
     const limit = 64 * LIMIT;
     const large = gzipSync(Buffer.alloc(16 * LIMIT));
-    expect(gunzipNow(large, limit)).toBeUndefined();
+    expect(gunzipNow(large, limit, inflater)).toBeUndefined();
     expect(await outcome(large, limit)).toBe(`whole of ${16 * LIMIT}`);
   });
 
