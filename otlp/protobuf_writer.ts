@@ -137,6 +137,14 @@ export class ProtobufWriter {
     }
   }
 
+  /** Text with its length in front; half a surrogate pair becomes U+FFFD. */
+  text(text: string): void {
+    const length = Buffer.byteLength(text);
+    this.varint(length);
+    this.#reserve(length);
+    this.length += this.#bytes.write(text, this.length, length, 'utf8');
+  }
+
   /** Leaves `width` bytes for a length that `close` puts there. @returns where the content begins */
   open(width: number): number {
     this.#reserve(width);
@@ -197,7 +205,7 @@ export class ProtobufWriter {
 }
 
 /** Bytes that a varint of `value` takes; below 2^32. */
-function widthOf(value: number): number {
+export function widthOf(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;
   if (value < 0x200000) return 3;
