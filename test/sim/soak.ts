@@ -10,7 +10,7 @@ import { workloads } from './exhaustive.ts';
 import type { ProfileName } from './options.ts';
 import { commitOfTheCode, writeChapter } from './report.ts';
 import { type SoakState, soakChapter } from './soak_chapter.ts';
-import type { Done, Unit } from './soak_worker.ts';
+import { type Done, perform, type Unit } from './soak_worker.ts';
 import { addTotals, faultLine, noTotals, progressLine } from './totals.ts';
 
 const USAGE = `npm run sim:soak -- [--minutes M] [--recoveries N] [--workers K] [--fresh]
@@ -75,6 +75,7 @@ class Soak {
   }
 
   async run(threads: number): Promise<boolean> {
+    await this.#recheck();
     const progress = setInterval(() => this.#tell(), PROGRESS_ms);
     process.once('SIGINT', () => {
       this.#ended = true;
@@ -83,6 +84,20 @@ class Soak {
     clearInterval(progress);
     this.#tell();
     return this.#state.failures.length === 0;
+  }
+
+  /** Seeds that failed in a former soak are run again first. */
+  async #recheck(): Promise<void> {
+    const state = this.#state;
+    const left: SoakState['failures'] = [];
+    for (const failure of state.failures) {
+      const [, seed, profile] = /--seed (\d+) .*--profile (\w+)/.exec(failure.replay) ?? [];
+      const unit: Unit = { kind: 'seeds', profile: profile as ProfileName, first: Number(seed), count: 1 };
+      const holds = seed !== undefined && (await perform(unit)).failures.length === 0;
+      if (holds) state.settled = [...(state.settled ?? []), { ...failure, holdsSince: this.#commit }];
+      else left.push(failure);
+    }
+    state.failures = left;
   }
 
   async #thread(): Promise<void> {
