@@ -22,6 +22,7 @@ const { values } = parseArgs({
   },
 });
 
+const HEAP_MAX_MB = 6_000;
 const tries = Number(values.tries);
 const runs = Number(values.runs);
 
@@ -31,19 +32,26 @@ async function lookForAll(names: readonly string[], jobs: number): Promise<Findi
   const waiting = [...names];
   await Promise.all(
     Array.from({ length: Math.min(jobs, names.length) }, async () => {
-      const worker = new Worker(new URL('./planted_worker.ts', import.meta.url), {
-        workerData: { tries, runs },
-      });
       for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-        worker.postMessage(name);
-        const [finding] = (await once(worker, 'message')) as [Finding];
+        const finding = await lookFor(name);
         findings.push(finding);
         sayFound(finding, `${findings.length}/${names.length}`);
       }
-      await worker.terminate();
     }),
   );
   return findings.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+}
+
+/** In a thread of its own: what a broken log holds on to goes with it. */
+async function lookFor(name: string): Promise<Finding> {
+  const worker = new Worker(new URL('./planted_worker.ts', import.meta.url), {
+    workerData: { tries, runs },
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MAX_MB },
+  });
+  worker.postMessage(name);
+  const [finding] = (await once(worker, 'message')) as [Finding];
+  await worker.terminate();
+  return finding;
 }
 
 function medianOf(sorted: readonly number[]): number {
