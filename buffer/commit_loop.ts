@@ -13,6 +13,7 @@ import { DiskTrouble } from './disk_trouble.ts';
 import { CommitFailed, CommitTimeout, LogClosed, LogFull } from './errors.ts';
 import { ENTRY_OVERHEAD_MAX_BYTES } from './frame.ts';
 import type { FrameKey } from './frame_key.ts';
+import { type InvariantBroken, invariant, isBroken } from './invariant.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import { errorCode } from './ports/file_system.ts';
 import type { Segment } from './segment.ts';
@@ -39,6 +40,8 @@ export interface CommitLoopOptions {
   onDurable(chain: Chain, segment: Segment, position: number): void;
   /** Makes durable what onFailed told: once the watermark has passed a failed offset, nothing on disk says that it failed. */
   recordFailure(): Promise<void>;
+  /** The shard does not understand itself any more, and takes nothing. */
+  onPoisoned(error: InvariantBroken): void;
   /** Offsets [from, to) were handed out and will never be durable. */
   onFailed(from: number, to: number, error: unknown): void;
   /** Offsets [from, to) are readable and could not be synced: a power cut may take them. Never where each commit syncs. */
@@ -111,6 +114,10 @@ export class CommitLoop {
     return this.#trouble.failure;
   }
 
+  get poisoned(): boolean {
+    return this.#trouble.poisoned;
+  }
+
   /** Appends in the active block: no commit has taken them yet. */
   get openAppends(): number {
     return this.#active.appends;
@@ -135,7 +142,12 @@ export class CommitLoop {
     this.admit(bytes, entries.length);
     const first = this.#active.chain.end;
     if (entries.length === 0) return first;
-    this.#active.chain.appendBatch(entries, this.#now(), this.syncedBelow, bytes);
+    try {
+      this.#active.chain.appendBatch(entries, this.#now(), this.syncedBelow, bytes);
+    } catch (error) {
+      this.#spoiled(error);
+      throw error;
+    }
     this.#charge(bytes + entries.length * ENTRY_OVERHEAD_MAX_BYTES);
     return first;
   }
@@ -143,7 +155,12 @@ export class CommitLoop {
   appendParts(parts: readonly Uint8Array[], bytes: number): number {
     this.admit(bytes, 1);
     const first = this.#active.chain.end;
-    this.#active.chain.appendParts(parts, bytes, this.#now(), this.syncedBelow);
+    try {
+      this.#active.chain.appendParts(parts, bytes, this.#now(), this.syncedBelow);
+    } catch (error) {
+      this.#spoiled(error);
+      throw error;
+    }
     this.#charge(bytes + ENTRY_OVERHEAD_MAX_BYTES);
     return first;
   }
@@ -151,7 +168,7 @@ export class CommitLoop {
   /** Resolves once everything up to and including the entry at `offset` is durable. One promise for all of a commit. */
   durable(offset: number): Promise<void> {
     if (offset < this.highWatermark) return DONE;
-    if (this.#trouble.stuck) return refused(this.failure);
+    if (this.#trouble.stuck || this.#trouble.poisoned) return refused(this.failure);
     const side = offset < this.#active.chain.first ? this.#passive : this.#active;
     if (offset >= side.chain.end || offset < side.chain.first) {
       return refused(new CommitFailed(this.#options.shard, this.failure ?? 'the offset was never durable'));
@@ -303,6 +320,12 @@ export class CommitLoop {
     const deadline = this.#armDeadline();
     this.#committing = true;
     try {
+      invariant(
+        chain.first >= this.highWatermark,
+        this.#options.shard,
+        'a commit begins below the watermark',
+      );
+      invariant(chain.bytes > 0, this.#options.shard, 'a commit has entries and no bytes');
       if (this.#trouble.failure !== undefined) await this.#options.recordFailure();
       const compressed = this.#options.compress(chain);
       if (compressed) await compressed;
@@ -319,7 +342,8 @@ export class CommitLoop {
       chain.blocks.length = 0;
       side.waiters?.resolve();
     } catch (error) {
-      this.#fail(error);
+      if (isBroken(error)) this.poison(error);
+      else this.#fail(error);
     } finally {
       this.#committing = false;
       deadline.cancel();
@@ -392,6 +416,36 @@ export class CommitLoop {
       side.chain.reset(to);
     }
     this.#options.onFailed(from, to, cause);
+  }
+
+  /** A batch stopped half-way, for want of memory: what stands in the active block with it cannot be told apart any more. */
+  #spoiled(cause: unknown): void {
+    if (isBroken(cause)) {
+      this.poison(cause);
+      return;
+    }
+    const side = this.#active;
+    const { first, end } = side.chain;
+    this.#trouble.failed(cause);
+    this.meter.failed += side.appends;
+    this.meter.accepted += side.appends;
+    side.appends = 0;
+    side.waiters?.reject(new CommitFailed(this.#options.shard, cause));
+    side.waiters = undefined;
+    this.#release(side);
+    side.chain.reset(end);
+    if (end > first) this.#options.onFailed(first, end, cause);
+  }
+
+  /** Takes nothing from here on and tells everybody who waits; what was appended and is not durable is not promised. */
+  poison(cause: unknown): void {
+    if (this.#trouble.poisoned) return;
+    const error = this.#trouble.poison(cause);
+    this.#refuse(error);
+    this.#active.appends = 0;
+    this.#release(this.#active);
+    this.#active.chain.reset(this.#active.chain.end);
+    this.#options.onPoisoned(error);
   }
 
   /** Whoever waits is told; whoever asks from now on waits for what comes next. */

@@ -1,7 +1,9 @@
 // What a shard knows of its disk's trouble: the last failure, whether it answers at all, and until when nothing is asked
-// of it, so that a broken disk is not hammered. Invariant: one success forgets everything.
+// of it, so that a broken disk is not hammered. Invariants: one success forgets everything, but that the shard is poisoned,
+// which nothing forgets.
 
 import { CommitTimeout, LogFull } from './errors.ts';
+import { InvariantBroken } from './invariant.ts';
 import type { Clock } from './ports/clock.ts';
 
 const HALT_MIN_ms = 250;
@@ -15,6 +17,8 @@ export class DiskTrouble {
   #haltedUntil_ms = 0;
   #halt_ms = HALT_MIN_ms;
   #failure: unknown;
+  /** The shard does not understand itself any more. */
+  #poison: InvariantBroken | undefined;
   /** A commit is beyond its deadline and still under way. */
   stuck = false;
 
@@ -25,11 +29,17 @@ export class DiskTrouble {
   }
 
   get failure(): unknown {
+    if (this.#poison) return this.#poison;
     return this.stuck ? new CommitTimeout(this.#shard, this.#deadline_ms) : this.#failure;
   }
 
-  /** @throws LogFull while the disk is not to be asked for anything */
+  get poisoned(): boolean {
+    return this.#poison !== undefined;
+  }
+
+  /** @throws InvariantBroken for good, LogFull while the disk is not to be asked for anything */
   check(): void {
+    if (this.#poison) throw this.#poison;
     if (this.stuck) throw new LogFull(`${this.#shard}: the disk does not answer`, 5);
     if (this.#haltedUntil_ms === 0) return;
     const left_ms = this.#haltedUntil_ms - this.#clock.monotonic();
@@ -43,6 +53,16 @@ export class DiskTrouble {
     this.#failure = cause;
     this.#haltedUntil_ms = this.#clock.monotonic() + this.#halt_ms;
     this.#halt_ms = Math.min(HALT_MAX_ms, this.#halt_ms * 2);
+  }
+
+  /** Returns what everybody is told from now on. */
+  poison(cause: unknown): InvariantBroken {
+    if (!this.#poison) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      this.#poison =
+        cause instanceof InvariantBroken ? cause : new InvariantBroken(`${this.#shard}: ${why}`, cause);
+    }
+    return this.#poison;
   }
 
   succeeded(): void {

@@ -10,6 +10,7 @@ import {
   headerFields,
   isPacked,
 } from './frame.ts';
+import { invariant } from './invariant.ts';
 import type { LeasedBatch } from './leased_batch.ts';
 import { errorCode, type File } from './ports/file_system.ts';
 import { ReadAhead } from './read_ahead.ts';
@@ -18,6 +19,7 @@ import type { Segment } from './segment.ts';
 import type { Shard } from './shard.ts';
 
 const NO_BODY = Buffer.alloc(0);
+const TOO_FAR = 'a frame in memory holds more than was published';
 
 export class FrameCursor {
   readonly #shard: Shard;
@@ -149,7 +151,8 @@ export class FrameCursor {
     if (this.#window.available(this.#position) < length) return false;
     const ahead = this.#ahead.take(this.#position);
     if (ahead) return this.#enter(header, ahead);
-    if (!this.#hot && !bodyIntact(this.#window, this.#position, header)) return false;
+    if (this.#hot) invariant(header.baseOffset + header.count <= segment.end, this.#shard.id, TOO_FAR);
+    else if (!this.#isWhole(header, segment)) return false;
     if (isPacked(header)) {
       const unpacked = this.#window.block!.unpacked?.get(this.#position - this.#window.start);
       if (unpacked) return this.#enter(header, unpacked);
@@ -157,6 +160,12 @@ export class FrameCursor {
       return false;
     }
     return this.#enter(header);
+  }
+
+  /** What is not durable yet, or was copied there from elsewhere, is not this segment's, whatever its checksums say. */
+  #isWhole(header: FrameHeader, segment: Segment): boolean {
+    const end = header.baseOffset + header.count;
+    return end <= segment.end && bodyIntact(this.#window, this.#position, header);
   }
 
   /** Of a frame that this process wrote: what stands in its memory needs no checksum. */
@@ -229,7 +238,7 @@ export class FrameCursor {
         await this.#window.load(file, this.#position, from.end, length);
       }
     }
-    if (header && bodyIntact(this.#window, this.#position, header)) {
+    if (header && this.#isWhole(header, segment)) {
       return isPacked(header) ? this.#enterPacked(header) : this.#enter(header);
     }
     const next = header ? this.#position + FRAME_HEADER_BYTES + header.bodyBytes : this.#position + 1;

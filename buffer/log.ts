@@ -4,6 +4,7 @@
 import { checkAssignment } from './assignment.ts';
 import { BlockPool, type BlockPoolStats } from './block_pool.ts';
 import { Budget } from './budget.ts';
+import { openingError } from './directory_error.ts';
 import { LogClosed, UnknownStream } from './errors.ts';
 import { Group, type GroupOptions, groupViews } from './group.ts';
 import { HotMemory } from './hot_tail.ts';
@@ -115,9 +116,17 @@ export class Log {
     budget.onPressure = () => void this.retain();
   }
 
-  /** Takes the directory and recovers what is in it. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost | InvalidOption */
+  /** Takes the directory and recovers what is in it. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost | DirectoryUnusable | InvalidOption */
   static async open(options: LogOptions): Promise<Log> {
     const limits = limitsOf(options);
+    try {
+      return await Log.#open(options, limits);
+    } catch (error) {
+      throw openingError(options.directory, error);
+    }
+  }
+
+  static async #open(options: LogOptions, limits: Limits): Promise<Log> {
     const fileSystem = new BoundedFiles(options.fileSystem ?? nodeFileSystem, limits.openFiles);
     const clock = options.clock ?? systemClock;
     const random = options.random ?? systemRandom;

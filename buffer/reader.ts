@@ -4,6 +4,7 @@
 import type { Reader, ReadLimits, ShardBatch } from './batch.ts';
 import { LeaseMisuse, LogClosed, OffsetOutOfRange } from './errors.ts';
 import { FrameCursor } from './frame_cursor.ts';
+import { isBroken } from './invariant.ts';
 import { LeasedBatch } from './leased_batch.ts';
 import { type Place, resolvePlace } from './place.ts';
 import { ReadForms } from './read_forms.ts';
@@ -44,6 +45,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
 
   /** Whether a read would not have to wait. */
   get ready(): boolean {
+    if (this.#shard.poisoned) return true;
     return this.#closed || this.#seekTo !== undefined || this.#cursor.offset < this.#shard.highWatermark;
   }
 
@@ -88,6 +90,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
     } catch (error) {
       if (error instanceof LogClosed) reads.closed += 1;
       else reads.failed += 1;
+      if (isBroken(error)) this.#shard.poison(error);
       throw error;
     } finally {
       this.#reading = false;
@@ -98,6 +101,7 @@ export class ShardReader extends ReadForms implements Reader, AttachedReader {
   async #read(limits: ReadLimits): Promise<LeasedBatch | undefined> {
     for (;;) {
       if (this.#closed) throw new LogClosed(`a reader of ${this.#shard.id}`);
+      if (this.#shard.poisoned) throw this.#shard.failure;
       if (this.#seekTo !== undefined) this.#cursor.moveTo(this.#seekTo);
       this.#seekTo = undefined;
       if (this.#cursor.offset < this.#shard.highWatermark) {

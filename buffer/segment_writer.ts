@@ -4,6 +4,7 @@
 
 import type { Block } from './block_pool.ts';
 import { writeIndex } from './index_file.ts';
+import { invariant } from './invariant.ts';
 import { segmentName } from './names.ts';
 import type { Clock } from './ports/clock.ts';
 import { errorCode, type File, type FileSystem } from './ports/file_system.ts';
@@ -69,9 +70,10 @@ export class SegmentWriter {
     let segment = this.#active();
     if (!segment || this.#mustRoll(segment, bytes)) segment = await this.#begin(first);
     this.#file ??= await this.#fileSystem.open(this.#path(segment), 'write');
+    invariant(first >= segment.end, this.#directory, 'a commit begins within the segment');
     const position = segment.bytes;
+    let at = position;
     try {
-      let at = position;
       for (const block of blocks) {
         await writeFully(this.#file, block.memory.subarray(0, block.used), at);
         at += block.used;
@@ -80,6 +82,7 @@ export class SegmentWriter {
       await this.#afterFailedWrite(segment, error);
       throw error;
     }
+    invariant(at === position + bytes, this.#directory, 'a commit wrote other than its bytes');
     if (sync) await this.#syncFile(this.#file);
     this.#unsynced = !sync;
     return { segment, position };

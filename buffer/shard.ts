@@ -113,6 +113,10 @@ export class Shard {
       compress: (chain) => this.#compressor.compress(chain, this.#readers.size > 0),
       onDurable: (chain, segment, position) => this.#publish(chain, segment, position),
       recordFailure: () => this.#account.settle(),
+      onPoisoned: (error) => {
+        parts.report('error', 'the shard takes nothing any more', { shard: this.id, error: error.message });
+        for (const reader of this.#readers) reader.wake();
+      },
       onFailed: (from, to, error) => this.#failed(from, to, error),
       onSyncFailed: (from, to, error) =>
         parts.report('error', 'a sync failed; a power cut may take entries that were acknowledged', {
@@ -147,6 +151,15 @@ export class Shard {
   /** Offset that the next entry will have. */
   get logEnd(): number {
     return this.#commits.logEnd;
+  }
+
+  /** Something was found that cannot be: nothing is taken or handed out until the log is opened again. */
+  poison(cause: unknown): void {
+    this.#commits.poison(cause);
+  }
+
+  get poisoned(): boolean {
+    return this.#commits.poisoned;
   }
 
   /** Why the shard takes nothing at present, if the disk failed. */
