@@ -164,7 +164,7 @@ describe('an agent', () => {
     );
   });
 
-  it('lets no exporter wait for another that is dead, and stops although its request hangs', async () => {
+  it('OTLP 41: lets no exporter wait for another that is dead, and stops although its request hangs', async () => {
     const [a, b] = [new FakeBackend(), new FakeBackend()];
     a.answer = (_batch, abort) =>
       new Promise((resolve) => {
@@ -178,7 +178,7 @@ describe('an agent', () => {
     await agent.stop(AbortSignal.abort());
   });
 
-  it('stores one copy however many exporters there are', async () => {
+  it('OTLP 41: stores one copy however many exporters there are', async () => {
     const backends = { a: new FakeBackend(), b: new FakeBackend(), c: new FakeBackend() };
     const text = base.replace('{a: }', '{a: , b: , c: }').replace('[a]', '[a, b, c]');
     const { post, agent } = await start(backends, [], text);

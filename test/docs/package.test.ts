@@ -82,7 +82,7 @@ describe('the package', () => {
     }
     const foreign = files.filter(
       (file) =>
-        !/^(bin\/.*\.(js|d\.ts)|dist\/.*\.(js|d\.ts)|examples\/[\w.]+\.yaml|([\w]+\/)*\w+\.md|LICENSE|package\.json)$/.test(
+        !/^(bin\/.*\.(js|d\.ts)|dist\/.*\.(js|d\.ts)|examples\/[\w.]+\.yaml|([\w]+\/)*[\w-]+\.md|LICENSE|package\.json)$/.test(
           file,
         ) || /^(dist\/)?(test|bench|examples\/demo)\/(?!RESULTS)/.test(file),
     );

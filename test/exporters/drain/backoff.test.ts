@@ -10,7 +10,7 @@ const retry = {
   max_elapsed_time_ms: 0,
 };
 
-describe('the wait before the next try', () => {
+describe('OTLP 34: the wait before the next try', () => {
   it('grows by the multiplier up to the maximum', () => {
     const waits = [0, 1, 2, 3, 4, 5, 50].map((attempt) => backoff_ms(retry, attempt, 0.5));
     expect(waits).toEqual([5_000, 7_500, 11_250, 16_875, 25_312.5, 30_000, 30_000]);

@@ -6,7 +6,7 @@ const schema = z.strictObject(drainShape);
 const read = (input: unknown) => drainConfigOf(schema.parse(input));
 
 describe('the drain section', () => {
-  it('has the defaults that the README names', () => {
+  it('OTLP 37: has the defaults that the README names', () => {
     expect(read({})).toEqual({
       retry: {
         initial_interval_ms: 5_000,
@@ -44,7 +44,7 @@ describe('the drain section', () => {
     expect(drainNotes(section)).toHaveLength(4);
   });
 
-  it('takes a batch limit in bytes, and keeps it within what OTLP allows', () => {
+  it('OTLP 36: takes a batch limit in bytes, and keeps it within what OTLP allows', () => {
     const batch = { sizer: 'bytes', max_size: 1_000_000_000 };
     expect(read({ sending_queue: { batch } }).batch).toMatchObject({
       max_bytes: 64 * 2 ** 20,

@@ -138,7 +138,7 @@ describe('an outage', () => {
     await rig.stop();
   });
 
-  it('honours what the destination asks for as a minimum, up to an hour', async () => {
+  it('OTLP 33: honours what the destination asks for as a minimum, up to an hour', async () => {
     const asked = [90_000, 10 * 3_600_000];
     const rig = rigWith(({ number }) => (number < 2 ? retry(asked[number]) : delivered), 1);
     await rig.drained();
@@ -178,7 +178,7 @@ describe('an outage', () => {
     await rig.stop();
   });
 
-  it('cuts off a request without an answer after the time-out, and sends it again', async () => {
+  it('OTLP 37: cuts off a request without an answer after the time-out, and sends it again', async () => {
     const hangs: Script = ({ number }, signal) =>
       number > 0
         ? delivered
@@ -206,7 +206,7 @@ describe('an outage', () => {
 });
 
 describe('a partial success', () => {
-  it('is final: counted, said at most once a minute, committed, and never sent again', async () => {
+  it('OTLP 35: is final: counted, said at most once a minute, committed, and never sent again', async () => {
     const partial: Outcome = { kind: 'partial', rejectedItems: 2, message: 'too old' };
     const config = { batch: { ...defaultConfig.batch, max_items: 10 } };
     const rig = rigWith(() => partial, 100, config);

@@ -262,7 +262,7 @@ describe('a request too large', () => {
     ({ ids: sent }) =>
       sent.length > limit ? rejected('HTTP 413', true) : delivered;
 
-  it('is split until it fits, and later ones are made small enough', async () => {
+  it('OTLP 36: is split until it fits, and later ones are made small enough', async () => {
     const rig = new Rig(takes(8));
     rig.log.append(...ids(100).map((id) => entryOf(id, { rawLength: 1_000 })));
     rig.loop.start();
