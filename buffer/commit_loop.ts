@@ -44,7 +44,7 @@ export interface CommitLoopOptions {
   onPoisoned(error: InvariantBroken): void;
   /** Offsets [from, to) were handed out and will never be durable. */
   onFailed(from: number, to: number, error: unknown): void;
-  /** Offsets [from, to) are readable and could not be synced: a power cut may take them. Never where each commit syncs. */
+  /** Offsets [from, to) are readable and never will be synced: a power cut may take them. Never where each commit syncs. */
   onSyncFailed(from: number, to: number, error: unknown): void;
 }
 
@@ -81,6 +81,10 @@ export class CommitLoop {
   #lingersSince_ms = -1;
   #lingersFrom_appends = 0;
   #syncTimer: Timer | undefined;
+  /** A sync that has not begun yet: whoever asks for one shares it. */
+  #nextSync: Promise<void> | undefined;
+  /** Why what is readable will not be synced, once that was told. */
+  #unsyncable: unknown;
   #asked = false;
   #closed = false;
   #idle: Deferred | undefined;
@@ -204,7 +208,12 @@ export class CommitLoop {
 
   /** Resolves when everything that is readable now is synced. Rejects with what the disk said. */
   async syncWritten(): Promise<void> {
-    if (this.syncedBelow < this.highWatermark) await this.exclusively(() => this.#sync());
+    if (this.syncedBelow >= this.highWatermark) return;
+    this.#nextSync ??= this.exclusively(() => {
+      this.#nextSync = undefined;
+      return this.#sync();
+    });
+    await this.#nextSync;
   }
 
   /** Takes nothing new; resolves when all that was taken is synced or has failed. */
@@ -265,6 +274,7 @@ export class CommitLoop {
       }
       await this.#commit(decision);
     }
+    this.#tellUnsyncable();
     this.#running = false;
     if (this.#errands.length > 0 || !this.#active.chain.empty) this.#schedule();
     else this.#idle?.resolve();
@@ -371,7 +381,17 @@ export class CommitLoop {
     }, policy.syncInterval_ms);
   }
 
+  /** Wherever a sync failed that covered earlier commits too: of this, a commit's, or sealing's. Until others are written it is told once. */
+  #tellUnsyncable(): void {
+    const { unsyncable } = this.#options.writer;
+    if (unsyncable !== undefined && this.#unsyncable === undefined)
+      this.#options.onSyncFailed(this.syncedBelow, this.highWatermark, unsyncable);
+    this.#unsyncable = unsyncable;
+  }
+
   async #sync(): Promise<void> {
+    // No new failure of the disk: offsets ask with every write, and each would keep appends out for another while.
+    if (this.#unsyncable !== undefined) throw this.#unsyncable;
     const upTo = this.highWatermark;
     const deadline = this.#armDeadline();
     try {
@@ -380,7 +400,6 @@ export class CommitLoop {
     } catch (error) {
       this.meter.failures += 1;
       this.#trouble.failed(error);
-      this.#options.onSyncFailed(this.syncedBelow, upTo, error);
       throw error;
     } finally {
       deadline.cancel();

@@ -88,6 +88,11 @@ export class SegmentWriter {
     return { segment, position };
   }
 
+  /** Why what was published will never be synced; undefined where it is, or still can be. */
+  get unsyncable(): unknown {
+    return this.#unsynced && !this.#file ? this.#syncFailure : undefined;
+  }
+
   /** Makes durable what was written. Where that failed once the file is given up, and it is never tried again. */
   async sync(): Promise<void> {
     if (!this.#unsynced) return;

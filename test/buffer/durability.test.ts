@@ -166,4 +166,52 @@ describe('durability', () => {
     expect(again.shard.account()).toMatchObject({ appended: 2, retained: 1, quarantined: 1 });
     await again.log.close();
   });
+
+  it('that could not sync takes appends again, however often offsets ask for what was lost', async () => {
+    const { on, log, stream, shard } = await openedWith('interval', { commit: { syncInterval_ms: 50 } });
+    const group = await stream.group('g');
+    for (let index = 0; index < 9; index++) await appendDurably(shard, `at risk ${index}`);
+    failNextSync(on);
+    on.clock.advance(50);
+    await settle();
+    for (let next = 1; next < 9; next++) {
+      void group.commit(shard, next);
+      on.clock.advance(1000);
+      await settle();
+    }
+    expect(shard.append([entry('after')])).toBe(9);
+    await shard.durable(9);
+    expect(on.reports.filter((one) => one.message.includes('a sync failed'))).toHaveLength(1);
+    await log.close();
+  });
+
+  it.each(['roll', 'seal'] as const)('that cannot sync before a %s says so too', async (occasion) => {
+    const { on, log, stream, shard } = await openedWith('os', { segment: { maxBytes: 100 } });
+    const group = await stream.group('g');
+    await appendDurably(shard, 'at risk');
+    failNextSync(on);
+    if (occasion === 'roll') {
+      await expect(appendDurably(shard, 'x'.repeat(90))).rejects.toMatchObject({
+        code: 'HF_BUFFER_COMMIT_FAILED',
+      });
+    } else {
+      void group.commit(shard, 1).catch(() => {});
+      on.clock.advance(2 * 3_600_000);
+      await log.retain();
+    }
+    on.clock.advance(10_000);
+    await appendDurably(shard, 'after');
+    const told = on.reports.filter((one) => one.message.includes('a sync failed'));
+    expect(told.map((one) => one.fields['entries'])).toEqual([1]);
+    await log.close();
+  });
 });
+
+function failNextSync(on: LogOnMemory): void {
+  let failed = false;
+  on.fileSystem.hook = (operation, path) => {
+    if (failed || operation !== 'sync' || !path.endsWith('.log')) return;
+    failed = true;
+    throw systemError('EIO');
+  };
+}
