@@ -336,7 +336,7 @@ export class CommitLoop {
         'a commit begins below the watermark',
       );
       invariant(chain.bytes > 0, this.#options.shard, 'a commit has entries and no bytes');
-      if (this.#trouble.failure !== undefined) await this.#options.recordFailure();
+      if (this.#trouble.failure !== undefined) await this.#recordFailure();
       const compressed = this.#options.compress(chain);
       if (compressed) await compressed;
       const synced = policy.durability === 'fsync';
@@ -360,6 +360,12 @@ export class CommitLoop {
       this.#trouble.stuck = false;
       this.#release(side);
     }
+  }
+
+  /** What is unsynced comes first: nobody waits for a second file while he holds one that cannot be closed. */
+  async #recordFailure(): Promise<void> {
+    if (this.#unsyncable === undefined) await this.#options.writer.sync();
+    await this.#options.recordFailure();
   }
 
   /** Who came while all the others waited; and whether they could have been taken along already. */

@@ -66,6 +66,7 @@ export class Log {
   /** Begun and not at their end: what is left of those streams is in nobody's way. */
   readonly #deletions = new Map<string, StreamDeletion>();
   #opening: Promise<unknown> = Promise.resolve();
+  #freeing = false;
   #closed = false;
   #closing: Promise<void> | undefined;
 
@@ -132,6 +133,7 @@ export class Log {
     const random = options.random ?? systemRandom;
     const owner = await Owner.take(fileSystem, clock, random, options.directory, process.pid);
     const log = new Log(options, limits, fileSystem, clock, owner);
+    if (limits.commit.durability !== 'fsync') fileSystem.onUnsynced = () => log.#freeFiles();
     if (owner.restored)
       log.#parts.report('error', 'the owner file was lost and is made anew', { epoch: owner.epoch });
     try {
@@ -257,6 +259,16 @@ export class Log {
     await this.#owner.release();
     const failed = closed.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
+  }
+
+  /** Where commits do not sync, what they wrote holds descriptors that others wait for: more shards than files would wait for ever. */
+  #freeFiles(): void {
+    if (this.#freeing) return;
+    this.#freeing = true;
+    this.#clock.soon(() => {
+      this.#freeing = false;
+      for (const shard of this.#allShards()) shard.syncSoon();
+    });
   }
 
   #allShards(): Shard[] {

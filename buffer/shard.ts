@@ -272,6 +272,11 @@ export class Shard {
     this.hotTail.trim(lowest);
   }
 
+  /** Syncs what is readable, so that its file may be closed; the shard tells where that fails. */
+  syncSoon(): void {
+    this.#commits.syncWritten().catch(() => {});
+  }
+
   /** The segment that holds `offset` or the first one after it. */
   segmentAt(offset: number): Segment | undefined {
     return segmentAtOrAfter(this.segments, offset);

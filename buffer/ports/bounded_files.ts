@@ -2,7 +2,8 @@
 // that rest are closed, the least recently used first, and opened again when they are next used; who finds nothing to
 // close waits. Invariant: a file that was written and not synced keeps its descriptor, for a failed write-back is told
 // only to descriptors that were open then (fsync(2)); one whose sync failed keeps it until its owner closes it, so that it
-// is never opened again and believed. Nobody may therefore wait for a second file while one of his is written and not synced.
+// is never opened again and believed. Nobody may therefore wait for a second file while one of his is written and not synced,
+// and owners that leave files unsynced are asked to sync them when somebody waits.
 
 import type { File, FileSystem, Lock, OpenMode } from './file_system.ts';
 
@@ -18,6 +19,8 @@ export class BoundedFiles implements FileSystem {
   readonly #resting = new Set<BoundedFile>();
   readonly #byPath = new Map<string, Set<BoundedFile>>();
   readonly #waiting: (() => void)[] = [];
+  /** Called when somebody waits while files that nobody uses have unsynced writes: their owners should sync them. */
+  onUnsynced: () => void = () => {};
 
   constructor(inner: FileSystem, maxOpen: number) {
     this.#inner = inner;
@@ -110,6 +113,11 @@ export class BoundedFiles implements FileSystem {
     this.#waiting.shift()?.();
   }
 
+  /** Nothing is under way on the file, and it keeps its descriptor. */
+  hold(): void {
+    if (this.#waiting.length > 0) this.onUnsynced();
+  }
+
   forget(file: BoundedFile): void {
     this.#resting.delete(file);
     const named = this.#byPath.get(file.path);
@@ -121,6 +129,7 @@ export class BoundedFiles implements FileSystem {
     while (this.#open >= this.#maxOpen) {
       const [oldest] = this.#resting;
       if (!oldest) {
+        this.onUnsynced();
         await new Promise<void>((resolve) => this.#waiting.push(resolve));
         continue;
       }
@@ -270,7 +279,9 @@ class BoundedFile implements File {
       return;
     }
     const unsynced = this.#unsyncedFrom < Number.POSITIVE_INFINITY;
-    if (this.#file && !unsynced && !this.#failed) this.#system.rest(this);
+    if (!this.#file || this.#failed) return;
+    if (unsynced) this.#system.hold();
+    else this.#system.rest(this);
   }
 
   #reopen(): Promise<File> {

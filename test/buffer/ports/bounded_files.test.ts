@@ -228,6 +228,41 @@ describe('a log within a bound', () => {
     await log.close();
   });
 
+  it.each([
+    ['interval', 20],
+    ['os', 20],
+    ['os', MAX],
+  ] as const)(
+    'syncs where %s does not, before anybody of %d shards waits for ever',
+    async (durability, shards) => {
+      const on = new LogOnMemory();
+      const options = { files: { maxOpen: MAX }, durability };
+      const log = await on.open(options);
+      const stream = await log.stream('s', { shards });
+      const append = (entries: Uint8Array[]) =>
+        Promise.allSettled(stream.shards.map((shard) => shard.durable(shard.append(entries))));
+      for (let round = 0; round < 3; round++) {
+        expect((await append([entry(`kept ${round}`)])).every(({ status }) => status === 'fulfilled')).toBe(
+          true,
+        );
+      }
+      // Refused shards have an account to write while what they wrote before is unsynced.
+      on.disk.capacity_bytes = on.disk.used_bytes;
+      expect((await append([Buffer.alloc(50)])).every(({ status }) => status === 'rejected')).toBe(true);
+      on.disk.capacity_bytes = Number.POSITIVE_INFINITY;
+      on.clock.advance(1000);
+      await settle();
+      expect((await append([entry('healed')])).every(({ status }) => status === 'fulfilled')).toBe(true);
+      const group = await stream.group('g');
+      const read = await Promise.all(stream.shards.map((shard) => readAll(group.reader(shard))));
+      for (const texts of read) {
+        expect(texts.map((one) => one.text)).toEqual(['kept 0', 'kept 1', 'kept 2', 'healed']);
+      }
+      expect(on.fileSystem.openFiles.size).toBeLessThanOrEqual(MAX);
+      await log.close();
+    },
+  );
+
   it('is refused with less than it needs to roll a segment', async () => {
     await expect(openedOnMemory({ files: { maxOpen: 7 } })).rejects.toMatchObject({
       code: 'HF_BUFFER_INVALID_OPTION',
