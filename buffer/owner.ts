@@ -26,6 +26,7 @@ export class Owner {
   readonly #clock: Clock;
   readonly #begun_ms: number;
   #record: OwnerRecord;
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(lock: Lock, file: TwoSlotFile, clock: Clock, record: OwnerRecord, restored: boolean) {
     this.#lock = lock;
@@ -113,31 +114,45 @@ export class Owner {
   }
 
   /** Decides that the stream is gone. @param end the highest offset that any of its shards could have used */
-  async beginDeletion(stream: string, account: Account, end: number): Promise<void> {
-    await this.#replace({
-      ...this.#record,
+  beginDeletion(stream: string, account: Account, end: number): Promise<void> {
+    return this.#replace((record) => ({
+      ...record,
       deleting: stream,
       deleted: addAccounts(this.deleted, account),
       firstOffset: Math.max(this.firstOffset, end),
-    });
+    }));
   }
 
   /** Its files are gone, and its name may be used again. */
-  async endDeletion(): Promise<void> {
-    const { deleting: _, ...record } = this.#record;
-    await this.#replace(record);
+  endDeletion(): Promise<void> {
+    return this.#replace(({ deleting: _, ...record }) => record);
   }
 
   /** Into both slots: were one damaged later, the older record would bring back a stream, or delete its successor. */
-  async #replace(record: OwnerRecord): Promise<void> {
-    await this.#file.write(encodeOwner(record));
-    await this.#file.write(encodeOwner(record));
-    this.#record = record;
+  #replace(change: (record: OwnerRecord) => OwnerRecord): Promise<void> {
+    return this.#inTurn(async () => {
+      const record = change(this.#record);
+      await this.#write(record);
+      await this.#write(record);
+      this.#record = record;
+    });
   }
 
   /** Makes the running time durable. */
   save(): Promise<void> {
-    return this.#file.write(encodeOwner({ ...this.#record, running_ms: Math.round(this.running_ms()) }));
+    return this.#inTurn(() => this.#write(this.#record));
+  }
+
+  /** With the running time as it is now, whatever is written: an older one would set back all ages. */
+  #write(record: OwnerRecord): Promise<void> {
+    return this.#file.write(encodeOwner({ ...record, running_ms: Math.round(this.running_ms()) }));
+  }
+
+  /** One write at a time: retention saves the running time while a deletion that was cut off goes on. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const run = this.#last.then(work);
+    this.#last = run.catch(() => {});
+    return run;
   }
 
   async release(): Promise<void> {

@@ -2,8 +2,11 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { ForeignDirectory, NewerFormat, OwnerPresent } from '../../buffer/errors.ts';
+import { NO_ENTRIES } from '../../buffer/ledger.ts';
 import { makeDirectories, Owner } from '../../buffer/owner.ts';
+import { decodeOwner } from '../../buffer/owner_record.ts';
 import { systemRandom } from '../../buffer/ports/random.ts';
+import { viewSlots } from '../../buffer/two_slot.ts';
 import { ManualClock } from './manual_clock.ts';
 import { MemoryFileSystem } from './memory_file_system.ts';
 import { ObservedFileSystem } from './observed_file_system.ts';
@@ -133,5 +136,24 @@ describe('Owner', () => {
     clock.advance(10);
     expect(later.running_ms()).toBe(5010);
     await later.release();
+  });
+
+  it('writes one state at a time, with its running time as it is then', async () => {
+    const { memory, disk } = fresh();
+    const clock = new ManualClock();
+    const owner = await take(disk, clock);
+    await owner.beginDeletion('logs', NO_ENTRIES, 7);
+    clock.advance(90_000);
+    await Promise.all([owner.endDeletion(), owner.save()]);
+    await owner.beginDeletion('traces', NO_ENTRIES, 7);
+    await owner.endDeletion();
+    // Neither slot may bring back what is deleted, nor an earlier time.
+    for (const { payload } of viewSlots(memory.bytes('/data/log/owner'))) {
+      expect(decodeOwner(payload)).toMatchObject({ running_ms: 90_000, firstOffset: 7 });
+      expect(decodeOwner(payload).deleting).toBeUndefined();
+    }
+    const done = disk.operations.filter((one) => one.path.endsWith('/owner')).map((one) => one.operation);
+    expect(done.join(' ')).not.toContain('write write');
+    await owner.release();
   });
 });
