@@ -104,7 +104,8 @@ export class Retainer {
     const { pressed, refused_bytes } = budget.takePressure();
     const seal = pressed ? this.#sealWhen(shards) : 'idle';
     for (const shard of shards) {
-      await shard.upkeep.tidy(consumedBelow([...shard.offsets.groups.values()]), seal);
+      const consumed = consumedBelow([...shard.offsets.groups.values()]);
+      await this.#try(shard, () => shard.upkeep.tidy(consumed, seal));
     }
     const views = shards.map((shard) => ({
       segments: shard.upkeep.segmentViews(),
@@ -116,12 +117,22 @@ export class Retainer {
     const removals = decideRetention(views, policy, overflow_bytes, budget.pressure(refused_bytes));
     for (const [index, shard] of shards.entries()) {
       const own = removals.filter((removal) => removal.shard === index);
-      if (own.length > 0) await shard.upkeep.remove(own);
+      if (own.length > 0) await this.#try(shard, () => shard.upkeep.remove(own));
     }
     const { forceDeleteAfter_ms, keepConsumed, maxAge_ms } = policy;
     const aged = [forceDeleteAfter_ms, keepConsumed?.age_ms, maxAge_ms].some((age) => age !== undefined);
     const limited = views.some((view) => view.groups.some((group) => group.maxLag_ms !== undefined));
     if (aged || limited) await this.#saveRunning();
+  }
+
+  /** A shard whose files refuse keeps no other one from giving back its room. */
+  async #try(shard: Shard, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const fields = { shard: shard.id, error: String(error) };
+      this.#options.parts.report('warn', 'retention of a shard was interrupted; trying again', fields);
+    }
   }
 
   /** The active segment is never removed, so where room is needed it has to end early. */

@@ -6,6 +6,7 @@ import { LogFull } from '../../buffer/errors.ts';
 import type { Shard } from '../../buffer/shard.ts';
 import { appendDurably, entry, expectAccountsToAddUp, LogOnMemory, openedOnMemory } from './log_on_memory.ts';
 import { settle } from './manual_clock.ts';
+import { systemError } from './memory_file_system.ts';
 
 const KiB = 1024;
 const small = { maxBytes: 8 * KiB };
@@ -214,6 +215,37 @@ describe('an append that was refused', () => {
     await log.retain();
     await shard.durable(shard.append([Buffer.alloc(30 * KiB)]));
     await appendDurably(shard, Buffer.from(entry('x')).toString());
+    await log.close();
+  });
+});
+
+describe('a shard whose files refuse', () => {
+  it.each(['ledger', 'tidy'] as const)('keeps no other one from giving back its room (%s)', async (what) => {
+    const on = new LogOnMemory();
+    const log = await on.open({ segment: small });
+    const stream = await log.stream('s', { shards: 3 });
+    const group = await stream.group('g');
+    for (const shard of stream.shards) {
+      expect(await append(shard, 20)).toBe(20);
+      void group.commit(shard, 20);
+    }
+    on.fileSystem.hook = (operation, path) => {
+      if (!path.startsWith('/log/s/0/')) return;
+      if (what === 'ledger' ? path.includes('ledger') && operation !== 'close' : operation === 'sync')
+        throw systemError('EIO');
+    };
+    if (what === 'tidy') {
+      on.clock.advance(2 * 3_600_000);
+      await settle();
+    }
+    await log.retain();
+    expect(stream.shards.slice(1).every((shard) => shard.segments.length <= 1)).toBe(true);
+    expect(stream.shards[0]!.segments.length).toBeGreaterThan(1);
+    expect(on.reports.some((one) => one.level === 'warn' && one.fields['shard'] === 's/0')).toBe(true);
+    on.fileSystem.hook = () => {};
+    await log.retain();
+    expect(stream.shards[0]!.segments.length).toBeLessThanOrEqual(1);
+    expectAccountsToAddUp(log);
     await log.close();
   });
 });
