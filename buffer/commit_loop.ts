@@ -2,12 +2,12 @@
 // all its waiters resolve at once. Invariants: one commit at a time; a waiter resolves only when its entries are as
 // durable as the policy says; an offset that was handed out is never handed out again, whatever became of it.
 
-import { AdaptiveLinger } from './adaptive_linger.ts';
 import type { BlockPool } from './block_pool.ts';
 import type { Budget } from './budget.ts';
-import { Chain } from './chain.ts';
+import type { Chain } from './chain.ts';
 import { CommitMeter } from './commit_meter.ts';
-import { type CommitPolicy, lingerOf } from './commit_policy.ts';
+import type { CommitPolicy } from './commit_policy.ts';
+import { CommitSide } from './commit_side.ts';
 import { Deferred, refused } from './deferred.ts';
 import { DiskTrouble } from './disk_trouble.ts';
 import { CommitFailed, CommitTimeout, LogClosed, LogFull } from './errors.ts';
@@ -18,8 +18,9 @@ import type { Clock, Timer } from './ports/clock.ts';
 import { errorCode } from './ports/file_system.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentWriter } from './segment_writer.ts';
-import { SwitchMeter } from './switch_meter.ts';
-import { decideSwitch, type Linger, type SwitchReason } from './switch_policy.ts';
+import type { SwitchMeter } from './switch_meter.ts';
+import type { SwitchReason } from './switch_policy.ts';
+import { SwitchTiming } from './switch_timing.ts';
 
 export interface CommitLoopOptions {
   readonly shard: string;
@@ -50,42 +51,25 @@ export interface CommitLoopOptions {
 
 const DONE = Promise.resolve();
 
-interface Side {
-  readonly chain: Chain;
-  waiters: Deferred | undefined;
-  /** What the entries cost of the in-flight budget. */
-  charged_bytes: number;
-  appends: number;
-  /** When the first of them came, monotonic ms. */
-  since_ms: number;
-}
-
 export class CommitLoop {
   readonly meter = new CommitMeter();
-  readonly switches = new SwitchMeter();
   /** Everything below is readable: it is as durable as the policy says. */
   highWatermark: number;
   /** Everything below is synced, or is known on disk to be missing. Frames and the account claim no more than this. */
   syncedBelow: number;
   readonly #options: CommitLoopOptions;
-  readonly #linger: Linger;
-  readonly #learning: AdaptiveLinger | undefined;
+  readonly #timing: SwitchTiming;
   readonly #trouble: DiskTrouble;
-  #active: Side;
-  #passive: Side;
+  #active: CommitSide;
+  #passive: CommitSide;
   /** A step is under way, about to be, or put off by lingering. */
   #running = false;
   #committing = false;
-  #lingering: Timer | undefined;
-  /** Monotonic ms; -1: it does not linger. */
-  #lingersSince_ms = -1;
-  #lingersFrom_appends = 0;
   #syncTimer: Timer | undefined;
   /** A sync that has not begun yet: whoever asks for one shares it. */
   #nextSync: Promise<void> | undefined;
   /** Why what is readable will not be synced, once that was told. */
   #unsyncable: unknown;
-  #asked = false;
   #closed = false;
   #idle: Deferred | undefined;
   readonly #errands: (() => Promise<void>)[] = [];
@@ -94,19 +78,15 @@ export class CommitLoop {
     this.#options = options;
     this.highWatermark = options.next;
     this.syncedBelow = options.next;
-    this.#linger = lingerOf(options.policy);
-    this.#learning = this.#linger instanceof AdaptiveLinger ? this.#linger : undefined;
+    this.#timing = new SwitchTiming(options.policy, options.clock);
     this.#trouble = new DiskTrouble(options.shard, options.clock, options.commitDeadline_ms);
-    const side = (): Side => ({
-      chain: new Chain(options.pool, options.epoch, options.key),
-      waiters: undefined,
-      charged_bytes: 0,
-      appends: 0,
-      since_ms: 0,
-    });
-    this.#active = side();
-    this.#passive = side();
-    this.#active.chain.reset(options.next);
+    this.#active = new CommitSide(options);
+    this.#passive = new CommitSide(options);
+    this.#active.begin(options.next);
+  }
+
+  get switches(): SwitchMeter {
+    return this.#timing.meter;
   }
 
   get logEnd(): number {
@@ -177,8 +157,7 @@ export class CommitLoop {
     if (offset >= side.chain.end || offset < side.chain.first) {
       return refused(new CommitFailed(this.#options.shard, this.failure ?? 'the offset was never durable'));
     }
-    side.waiters ??= new Deferred();
-    return side.waiters.promise;
+    return side.settled();
   }
 
   /** Runs `errand` while no commit is under way. */
@@ -199,7 +178,7 @@ export class CommitLoop {
   /** Resolves when all that was appended so far is synced, whatever the policy. Rejects as `durable` does, or with what the disk said. */
   async sync(): Promise<void> {
     if (!this.#active.chain.empty) {
-      this.#asked = true;
+      this.#timing.asked = true;
       this.#hurry();
       await this.durable(this.logEnd - 1);
     } else if (this.#committing) await this.durable(this.#passive.chain.end - 1);
@@ -221,12 +200,12 @@ export class CommitLoop {
     this.#closed = true;
     this.#syncTimer?.cancel();
     if (this.#running) {
-      this.#asked = true;
+      this.#timing.asked = true;
       this.#hurry();
       this.#idle ??= new Deferred();
       await this.#idle.promise;
     }
-    this.#release(this.#active);
+    this.#active.release();
     // What cannot be synced was reported; the segment is given up and everything else can still be closed.
     await this.syncWritten().catch(() => {});
   }
@@ -237,20 +216,15 @@ export class CommitLoop {
   }
 
   #charge(bytes: number): void {
-    const active = this.#active;
-    active.charged_bytes += bytes;
-    active.appends += 1;
-    this.#options.budget.inFlight_bytes += bytes;
-    if (active.appends === 1) active.since_ms = this.#options.clock.monotonic();
+    this.#active.charge(bytes);
     if (!this.#running) this.#schedule();
-    else if (this.#lingering && typeof this.#decide() === 'string') this.#hurry();
+    else if (this.#timing.lingers && typeof this.#timing.decide(this.#active) === 'string') this.#hurry();
   }
 
   /** Ends lingering, or begins a step where none is under way. */
   #hurry(): void {
-    if (this.#lingering) {
-      this.#lingering.cancel();
-      this.#lingering = undefined;
+    if (this.#timing.lingers) {
+      this.#timing.cut();
       this.#running = false;
     }
     this.#schedule();
@@ -267,9 +241,9 @@ export class CommitLoop {
     const errand = this.#errands.shift();
     if (errand) await errand();
     else if (!this.#active.chain.empty) {
-      const decision = this.#decide();
+      const decision = this.#timing.decide(this.#active);
       if (typeof decision === 'number') {
-        this.#wait(decision);
+        this.#timing.linger(this.#active, decision, () => void this.#step());
         return;
       }
       await this.#commit(decision);
@@ -280,43 +254,13 @@ export class CommitLoop {
     else this.#idle?.resolve();
   }
 
-  /** Why to switch now, or for how many ms not. */
-  #decide(): SwitchReason | number {
-    const { appends, charged_bytes, since_ms } = this.#active;
-    const age_ms = this.#linger.max_ms > 0 ? this.#options.clock.monotonic() - since_ms : 0;
-    const active = { appends, fill_bytes: charged_bytes, age_ms, asked: this.#asked };
-    return decideSwitch(this.#options.policy.switch, active, this.#linger);
-  }
-
-  #wait(delay_ms: number): void {
-    if (this.#lingersSince_ms < 0) {
-      this.#lingersSince_ms = this.#options.clock.monotonic();
-      this.#lingersFrom_appends = this.#active.appends;
-      this.switches.lingering += 1;
-    }
-    const end = (): void => {
-      this.#lingering = undefined;
-      void this.#step();
-    };
-    // A program may be waiting for nothing else but this commit.
-    this.#lingering = this.#options.clock.setTimer(end, delay_ms, true);
-  }
-
   /** The passive side is now what was active. */
-  #switch(reason: SwitchReason): Side {
+  #switch(reason: SwitchReason): CommitSide {
     const side = this.#active;
-    const now_ms = this.#options.clock.monotonic();
-    if (this.#lingersSince_ms >= 0) {
-      this.#learning?.observe(side.appends - this.#lingersFrom_appends, now_ms - this.#lingersSince_ms);
-    }
-    this.#lingersSince_ms = -1;
-    this.switches.switched(reason, now_ms - side.since_ms, side.charged_bytes);
-    this.#asked = false;
+    this.#timing.switched(side, reason);
     this.#active = this.#passive;
     this.#passive = side;
-    this.#active.chain.reset(side.chain.end);
-    this.#active.waiters = undefined;
-    this.#active.appends = 0;
+    this.#active.begin(side.chain.end);
     this.meter.accepted += side.appends;
     side.chain.seal();
     return side;
@@ -343,14 +287,14 @@ export class CommitLoop {
       const { segment, position } = await writer.commit(chain.blocks, chain.bytes, chain.first, synced);
       const latency_ms = clock.monotonic() - started_ms;
       this.meter.committed(chain.end - chain.first, chain.bytes, latency_ms);
-      this.#learn(side, latency_ms);
+      this.#timing.committed(side, this.#active, latency_ms);
       this.highWatermark = chain.end;
       if (synced) this.syncedBelow = chain.end;
       else this.#armSync();
       this.#trouble.succeeded();
       this.#options.onDurable(chain, segment, position);
       chain.blocks.length = 0;
-      side.waiters?.resolve();
+      side.resolve();
     } catch (error) {
       if (isBroken(error)) this.poison(error);
       else this.#fail(error);
@@ -358,7 +302,7 @@ export class CommitLoop {
       this.#committing = false;
       deadline.cancel();
       this.#trouble.stuck = false;
-      this.#release(side);
+      side.release();
     }
   }
 
@@ -366,14 +310,6 @@ export class CommitLoop {
   async #recordFailure(): Promise<void> {
     if (this.#unsyncable === undefined) await this.#options.writer.sync();
     await this.#options.recordFailure();
-  }
-
-  /** Who came while all the others waited; and whether they could have been taken along already. */
-  #learn(committed: Side, latency_ms: number): void {
-    const { appends } = this.#active;
-    this.#learning?.observe(appends, latency_ms);
-    this.#learning?.together(committed.appends + appends);
-    if (appends > 0 && typeof this.#decide() === 'string') this.switches.busy += 1;
   }
 
   /** For the looser policies: what is written gets synced some time, if the policy says when. */
@@ -427,8 +363,7 @@ export class CommitLoop {
     this.meter.failures += 1;
     this.meter.failed += this.#passive.appends + this.#active.appends;
     this.meter.accepted += this.#active.appends;
-    this.#active.appends = 0;
-    this.#asked = false;
+    this.#timing.asked = false;
     this.#trouble.failed(cause);
     const code = errorCode(cause);
     const error =
@@ -437,8 +372,8 @@ export class CommitLoop {
         : new CommitFailed(this.#options.shard, cause);
     this.#refuse(error);
     for (const side of [this.#passive, this.#active]) {
-      this.#release(side);
-      side.chain.reset(to);
+      side.release();
+      side.begin(to);
     }
     this.#options.onFailed(from, to, cause);
   }
@@ -454,11 +389,9 @@ export class CommitLoop {
     this.#trouble.failed(cause);
     this.meter.failed += side.appends;
     this.meter.accepted += side.appends;
-    side.appends = 0;
-    side.waiters?.reject(new CommitFailed(this.#options.shard, cause));
-    side.waiters = undefined;
-    this.#release(side);
-    side.chain.reset(end);
+    side.reject(new CommitFailed(this.#options.shard, cause));
+    side.release();
+    side.begin(end);
     if (end > first) this.#options.onFailed(first, end, cause);
   }
 
@@ -467,24 +400,14 @@ export class CommitLoop {
     if (this.#trouble.poisoned) return;
     const error = this.#trouble.poison(cause);
     this.#refuse(error);
-    this.#active.appends = 0;
-    this.#release(this.#active);
-    this.#active.chain.reset(this.#active.chain.end);
+    this.#active.release();
+    this.#active.begin(this.#active.chain.end);
     this.#options.onPoisoned(error);
   }
 
   /** Whoever waits is told; whoever asks from now on waits for what comes next. */
   #refuse(error: unknown): void {
-    for (const side of [this.#passive, this.#active]) {
-      side.waiters?.reject(error);
-      side.waiters = undefined;
-    }
-  }
-
-  #release(side: Side): void {
-    for (const block of side.chain.blocks) block.release();
-    side.chain.blocks.length = 0;
-    this.#options.budget.inFlight_bytes -= side.charged_bytes;
-    side.charged_bytes = 0;
+    this.#passive.reject(error);
+    this.#active.reject(error);
   }
 }

@@ -8,7 +8,7 @@ import { decodeEntry, type Entry } from '../../otlp/entry.ts';
 import type { Signal } from '../../otlp/signal.ts';
 import { type BatchLimits, isFull, isWorthSending, mayJoin } from './batching.ts';
 import type { DrainConfig } from './config.ts';
-import { Lease, ownCopies } from './lease.ts';
+import { ownCopies } from './own_copies.ts';
 import { Slot } from './slot.ts';
 import type { Wake } from './wake.ts';
 
@@ -21,7 +21,8 @@ interface Chunk {
   entries: readonly Uint8Array[];
   readonly offsets: readonly number[];
   readonly next: number;
-  lease: Lease | undefined;
+  /** Keeps the memory under `entries`; undefined where they are copies. */
+  lease: Batch | undefined;
   position: number;
 }
 
@@ -99,7 +100,7 @@ export class Feed {
     this.#closed = true;
     this.#flushTimer?.cancel();
     this.#draft?.letGo();
-    this.#chunk?.lease?.letGo();
+    this.#chunk?.lease?.release();
     this.#draft = undefined;
     this.#chunk = undefined;
     this.#parts.reader.close();
@@ -164,7 +165,7 @@ export class Feed {
       else this.#draft.next = chunk.next;
     }
     this.#chunk = undefined;
-    chunk.lease?.letGo();
+    chunk.lease?.release();
   }
 
   #read(): void {
@@ -192,13 +193,11 @@ export class Feed {
   }
 
   #chunkOf(read: Batch): Chunk {
-    const lease = new Lease(read);
-    lease.hold();
     const chunk: Chunk = {
       entries: read.entries,
       offsets: read.offsets,
       next: read.next,
-      lease,
+      lease: read,
       position: 0,
     };
     if (this.#detached) detachChunk(chunk);
@@ -207,7 +206,7 @@ export class Feed {
 }
 
 /** Offset of the entry at the chunk's position, the offset after it, and the lease it stands under. */
-function placeOf(chunk: Chunk): [offset: number, next: number, lease: Lease | undefined] {
+function placeOf(chunk: Chunk): [offset: number, next: number, lease: Batch | undefined] {
   const at = chunk.position;
   const next = at + 1 < chunk.offsets.length ? chunk.offsets[at + 1]! : chunk.next;
   return [chunk.offsets[at]!, next, chunk.lease];
@@ -217,7 +216,7 @@ function detachChunk(chunk: Chunk): void {
   if (chunk.lease === undefined) return;
   const left = ownCopies(chunk.entries.slice(chunk.position));
   chunk.entries = [...chunk.entries.slice(0, chunk.position), ...left];
-  chunk.lease.letGo();
+  chunk.lease.release();
   chunk.lease = undefined;
 }
 

@@ -2,10 +2,11 @@
 // or dropped. Invariant: `unresolved` is the number of entries not yet resolved, and an entry is resolved once.
 
 import assert from 'node:assert';
+import type { Batch } from '../../buffer/batch.ts';
 import { decodeEntry, type Entry } from '../../otlp/entry.ts';
 import type { Signal } from '../../otlp/signal.ts';
 import type { ExportBatch } from '../exporter.ts';
-import { type Lease, ownCopies } from './lease.ts';
+import { ownCopies } from './own_copies.ts';
 
 export class Slot implements ExportBatch {
   readonly signal: Signal;
@@ -24,33 +25,33 @@ export class Slot implements ExportBatch {
   undecodable: string | undefined;
   #resolved: Uint8Array | undefined;
   #firstUnresolved = 0;
-  #leases: Lease[] = [];
+  #leases: Batch[] = [];
 
   constructor(signal: Signal, next: number) {
     this.signal = signal;
     this.next = next;
   }
 
-  add(entry: Entry, raw: Uint8Array, offset: number, next: number, lease: Lease | undefined): void {
+  add(entry: Entry, raw: Uint8Array, offset: number, next: number, lease: Batch | undefined): void {
     this.entries.push(entry);
     this.#addRaw(raw, offset, next, lease);
     this.items += entry.items;
     this.rawBytes += entry.rawLength;
   }
 
-  addUndecodable(raw: Uint8Array, offset: number, next: number, lease: Lease | undefined, why: string): void {
+  addUndecodable(raw: Uint8Array, offset: number, next: number, lease: Batch | undefined, why: string): void {
     this.undecodable = why;
     this.#addRaw(raw, offset, next, lease);
   }
 
-  #addRaw(raw: Uint8Array, offset: number, next: number, lease: Lease | undefined): void {
+  #addRaw(raw: Uint8Array, offset: number, next: number, lease: Batch | undefined): void {
     this.raw.push(raw);
     this.offsets.push(offset);
     this.storedBytes += raw.length;
     this.next = next;
     this.unresolved += 1;
     if (lease !== undefined && this.#leases.at(-1) !== lease) {
-      lease.hold();
+      lease.retain();
       this.#leases.push(lease);
     }
   }
@@ -94,7 +95,7 @@ export class Slot implements ExportBatch {
   }
 
   letGo(): void {
-    for (const lease of this.#leases) lease.letGo();
+    for (const lease of this.#leases) lease.release();
     this.#leases = [];
   }
 }

@@ -5,6 +5,7 @@ import { Outlet } from '../../agent/outlet.ts';
 import { Chain } from '../../buffer/chain.ts';
 import { LogFull } from '../../buffer/errors.ts';
 import { Group } from '../../buffer/group.ts';
+import { LeasedBatch } from '../../buffer/leased_batch.ts';
 import { Owner } from '../../buffer/owner.ts';
 import type { Clock } from '../../buffer/ports/clock.ts';
 import type { FileSystem } from '../../buffer/ports/file_system.ts';
@@ -12,7 +13,6 @@ import { ShardReader } from '../../buffer/reader.ts';
 import { Shard } from '../../buffer/shard.ts';
 import type { DrainConfig } from '../../exporters/drain/config.ts';
 import { Inquiry, type Group as Suspects, sizeOf } from '../../exporters/drain/inquiry.ts';
-import { Lease } from '../../exporters/drain/lease.ts';
 import { Slot } from '../../exporters/drain/slot.ts';
 import { TokenBucket } from '../../exporters/drain/token_bucket.ts';
 import { Window } from '../../exporters/drain/window.ts';
@@ -175,15 +175,17 @@ const bugs: Readonly<Record<string, DrainBug>> = {
   },
   lease_ends_too_early: {
     incident: 'memory given back to the pool while a request still reads it',
-    patch: onMethod(
-      Lease.prototype,
-      'hold',
-      (hold) =>
-        function (this: Lease & { held?: boolean }) {
-          if (this.held) return;
-          this.held = true;
-          hold.call(this);
-        },
+    patch: both(
+      onMethod(LeasedBatch.prototype, 'retain', () => () => {}),
+      onMethod(
+        LeasedBatch.prototype,
+        'release',
+        (release) =>
+          function (this: LeasedBatch & { ended?: boolean }) {
+            if (!this.ended) release.call(this);
+            this.ended = true;
+          },
+      ),
     ),
   },
   offsets_wrap_at_65535: {
