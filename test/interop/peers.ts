@@ -1,0 +1,22 @@
+// All peers, in the order in which they play.
+
+import type { Peer } from './peer.ts';
+import { collectorBehind } from './peers/collector_behind.ts';
+import { collectorInFront } from './peers/collector_in_front.ts';
+import { prometheus } from './peers/prometheus.ts';
+import { sdkJavaScript } from './peers/sdk_javascript.ts';
+import { sdkPython } from './peers/sdk_python.ts';
+import { telemetrygen } from './peers/telemetrygen.ts';
+import { victoriaLogs } from './peers/victoria_logs.ts';
+import { victoriaMetrics } from './peers/victoria_metrics.ts';
+
+export const peers: readonly Peer[] = [
+  sdkJavaScript,
+  sdkPython,
+  telemetrygen,
+  collectorInFront,
+  collectorBehind,
+  victoriaLogs,
+  victoriaMetrics,
+  prometheus,
+];
