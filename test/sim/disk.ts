@@ -30,6 +30,8 @@ export class FileNode {
   readonly #syncing = new Set<number>();
   /** Every sync of the file fails from now on. */
   syncFails = false;
+  /** A sync failed, and said so. */
+  syncFailed = false;
 
   constructor(id: number) {
     this.id = id;
@@ -46,6 +48,7 @@ export class FileNode {
     for (const sector of this.dirty) copy.dirty.add(sector);
     for (const sector of this.#syncing) copy.#syncing.add(sector);
     copy.syncFails = this.syncFails;
+    copy.syncFailed = this.syncFailed;
     return copy;
   }
 
@@ -129,6 +132,7 @@ export class FileNode {
     this.disk_bytes = size;
     this.#showDisk();
     this.syncFails = false;
+    this.syncFailed = false;
   }
 
   #showDisk(): void {

@@ -437,9 +437,12 @@ export class SimFile implements File {
   #mayFailToSync(): void {
     const { faults, random } = this.#process.machine;
     const node = this.#node;
-    const strikes = node.syncFails || (faults.syncError > 0 && random.chance(faults.syncError));
+    const strikes =
+      node.syncFails || (faults.syncError > 0 && !node.syncFailed && random.chance(faults.syncError));
     if (!strikes) return;
     this.#process.strike('sync_eio');
+    // Linux tells a failure once: whoever asks again hears that all is well (PostgreSQL's "fsyncgate", 2018).
+    node.syncFailed = true;
     if (faults.syncSticky) node.syncFails = true;
     const arrived = [...node.dirty].filter(() => random.chance(0.5));
     if (arrived.length > 0) node.persist(arrived);
