@@ -1,4 +1,4 @@
-// What the debug exporter can be told.
+// What the debug exporter can be told; the keys are the Collector's.
 
 import { z } from 'zod';
 import { section } from '../../config/fields.ts';
@@ -6,8 +6,14 @@ import { drainShape } from '../drain/config.ts';
 
 export const debugConfig = section({
   ...drainShape,
-  /** One line per batch. `normal` and `detailed` come later. */
-  verbosity: z.enum(['basic']).default('basic'),
+  /** One line per batch; one per item; everything. */
+  verbosity: z.enum(['basic', 'normal', 'detailed']).default('basic'),
+  /** Batches that are shown of each second before sampling begins. */
+  sampling_initial: z.int().min(0).default(2),
+  /** Of those beyond, every so manieth is shown; 1: all of them; 0: none. */
+  sampling_thereafter: z.int().min(0).default(1),
+  /** false: to the standard output, past the agent's log and its level. */
+  use_internal_logger: z.boolean().default(true),
   /** A look at the data must not pin the disk. */
   protect: z.boolean().default(false),
 });

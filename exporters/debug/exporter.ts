@@ -1,38 +1,72 @@
-// Says in the log what passes by: one line per batch. Invariant: it takes everything and keeps nothing.
+// Shows what passes by: how much, an item a line, or everything. Invariant: it takes everything and keeps nothing; what it
+// cannot show it says and lets pass.
 
 import { itemName, signals } from '../../otlp/signal.ts';
+import { requestToDetails } from '../../otlp/text/details.ts';
+import { requestToLines } from '../../otlp/text/lines.ts';
 import { drainConfigOf, drainNotes } from '../drain/config.ts';
 import type { ExportBatch, Exporter, ExporterContext, ExporterFactory, Outcome } from '../exporter.ts';
+import { plainPayload } from '../plain.ts';
 import { type DebugConfig, debugConfig } from './config.ts';
+import { Sampling } from './sampling.ts';
+
+const textOf = { normal: requestToLines, detailed: requestToDetails } as const;
 
 class DebugExporter implements Exporter {
+  readonly #config: DebugConfig;
   readonly #context: ExporterContext;
+  readonly #sampling: Sampling;
 
-  constructor(context: ExporterContext) {
+  constructor(config: DebugConfig, context: ExporterContext) {
+    this.#config = config;
     this.#context = context;
+    this.#sampling = new Sampling(config.sampling_initial, config.sampling_thereafter);
   }
 
   async start(): Promise<void> {}
 
   async send(batch: ExportBatch): Promise<Outcome> {
-    this.#context.logger.info(batch.signal, {
-      [itemName[batch.signal]]: batch.items,
-      requests: batch.entries.length,
-      bytes: batch.rawBytes,
-    });
+    if (this.#sampling.isShown(Date.now())) {
+      this.#say(batch.signal, {
+        [itemName[batch.signal]]: batch.items,
+        requests: batch.entries.length,
+        bytes: batch.rawBytes,
+      });
+      const { verbosity } = this.#config;
+      if (verbosity !== 'basic') this.#say(await shown(batch, textOf[verbosity]));
+    }
     return { kind: 'delivered' };
   }
 
   async stop(): Promise<void> {}
+
+  #say(message: string, fields?: Record<string, number>): void {
+    if (this.#config.use_internal_logger) this.#context.logger.info(message, fields);
+    else process.stdout.write(`${message}${fields ? ` ${JSON.stringify(fields)}` : ''}\n`);
+  }
+}
+
+async function shown(batch: ExportBatch, text: (typeof textOf)[keyof typeof textOf]): Promise<string> {
+  const lines: string[] = [];
+  for (const entry of batch.entries) {
+    try {
+      for (const line of text(entry.signal, await plainPayload(entry))) lines.push(line);
+    } catch (error) {
+      lines.push(
+        `(a request that cannot be shown: ${error instanceof Error ? error.message : String(error)})`,
+      );
+    }
+  }
+  return lines.join('\n');
 }
 
 export const debugExporter: ExporterFactory<DebugConfig> = {
   type: 'debug',
   aliases: ['logging'],
-  description: 'Says in the log what passes by, one line per batch.',
+  description: 'Shows in the log what passes by: a line per batch, a line per item, or everything.',
   signals,
   schema: debugConfig,
   drain: drainConfigOf,
   notes: drainNotes,
-  create: (_config, context) => new DebugExporter(context),
+  create: (config, context) => new DebugExporter(config, context),
 };

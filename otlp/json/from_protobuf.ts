@@ -10,15 +10,20 @@ import { afterVarint } from '../varint.ts';
 import { FieldReader, int64At, uint64At } from '../wire.ts';
 import { DEPTH_MAX } from './depth.ts';
 
-type JsonValue = string | number | boolean | JsonObject | JsonValue[];
-interface JsonObject {
+export type JsonValue = string | number | boolean | JsonObject | JsonValue[];
+export interface JsonObject {
   [name: string]: JsonValue;
 }
 
 /** One line of JSON without a line break at its end. @throws MalformedOtlp with position and path. */
 export function requestToJson(signal: Signal, bytes: Uint8Array): string {
+  return JSON.stringify(requestToObject(signal, bytes));
+}
+
+/** The same before it becomes text, for those who show it in another way. @throws MalformedOtlp with position and path. */
+export function requestToObject(signal: Signal, bytes: Uint8Array): JsonObject {
   try {
-    return JSON.stringify(decode(requestOf[signal], bytes, 0, bytes.length, {}, 0));
+    return decode(requestOf[signal], bytes, 0, bytes.length, {}, 0);
   } catch (error) {
     if (!(error instanceof MalformedOtlp)) throw error;
     throw new MalformedOtlp(error.reason, error.position, locate(requestOf[signal], bytes, error.position));

@@ -4,19 +4,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Signal } from '../../otlp/signal.ts';
 import { rpcCode } from '../../otlp/status.ts';
-import type { Compression } from './decompress/decompress.ts';
-import { malformed, Refusal, tooLarge } from './refusal.ts';
+import { contentTypeOf, type Encoding } from '../server/answer.ts';
+import { compressionOf, declaredLength, type HttpHead, mediaType, pathOf } from '../server/http_head.ts';
+import { Refusal, tooLarge } from '../server/refusal.ts';
 
-export type Encoding = 'protobuf' | 'json';
-
-export interface Head {
+export interface Head extends HttpHead {
   readonly signal: Signal;
   /** What the body is written in, and the answer too. */
   readonly encoding: Encoding;
-  /** How the body is compressed, if it is. */
-  readonly compression: Compression | undefined;
-  /** Content-Length; undefined for chunked bodies. */
-  readonly length: number | undefined;
 }
 
 export interface HeadRules {
@@ -27,12 +22,7 @@ export interface HeadRules {
   readonly maxBody_bytes: number;
 }
 
-const PROTOBUF = 'application/x-protobuf';
-const JSON_TYPE = 'application/json';
-/** What a client that was refused for its Content-Encoding may use (RFC 7694). */
-export const ACCEPTED = 'gzip, deflate, zstd, identity';
-
-export const contentTypeOf: Readonly<Record<Encoding, string>> = { protobuf: PROTOBUF, json: JSON_TYPE };
+const { protobuf: PROTOBUF, json: JSON_TYPE } = contentTypeOf;
 
 /** The encoding of answers to a request: its own. Whoever sends neither is most likely a person with a browser or curl. */
 export function answerEncoding(headers: IncomingHttpHeaders): Encoding {
@@ -41,9 +31,7 @@ export function answerEncoding(headers: IncomingHttpHeaders): Encoding {
 
 /** The signal that a request target names, if it names one: its query is not looked at. */
 export function signalOf(url: string | undefined, routes: ReadonlyMap<string, Signal>): Signal | undefined {
-  const target = url ?? '';
-  const query = target.indexOf('?');
-  return routes.get(query < 0 ? target : target.slice(0, query));
+  return routes.get(pathOf(url));
 }
 
 /** @throws Refusal 400, 404, 405, 411, 413 or 415 */
@@ -66,14 +54,6 @@ export function readHead(
   return { signal, encoding, compression, length };
 }
 
-function mediaType(contentType: string | undefined): string {
-  if (contentType === undefined || contentType === PROTOBUF || contentType === JSON_TYPE) {
-    return contentType ?? '';
-  }
-  const parameters = contentType.indexOf(';');
-  return (parameters < 0 ? contentType : contentType.slice(0, parameters)).trim().toLowerCase();
-}
-
 function encodingOf(contentType: string | undefined): Encoding {
   switch (mediaType(contentType)) {
     case PROTOBUF:
@@ -87,33 +67,4 @@ function encodingOf(contentType: string | undefined): Encoding {
         `the Content-Type must be ${PROTOBUF} or ${JSON_TYPE}`,
       );
   }
-}
-
-function compressionOf(contentEncoding: string | undefined): Compression | undefined {
-  switch (contentEncoding?.trim().toLowerCase()) {
-    case undefined:
-    case '':
-    case 'identity':
-      return undefined;
-    case 'gzip':
-    case 'x-gzip':
-      return 'gzip';
-    case 'deflate':
-    // The Collector's other name for it.
-    case 'zlib':
-      return 'deflate';
-    case 'zstd':
-      return 'zstd';
-    default:
-      throw new Refusal(415, rpcCode.INVALID_ARGUMENT, `the Content-Encoding must be one of ${ACCEPTED}`);
-  }
-}
-
-function declaredLength(headers: IncomingHttpHeaders): number | undefined {
-  const text = headers['content-length'];
-  if (text === undefined) return headers['transfer-encoding'] === undefined ? 0 : undefined;
-  const length = Number(text);
-  // Node's parser lets nothing else through; a wrong number here would be a wrong allocation below.
-  if (!Number.isSafeInteger(length) || length < 0) throw malformed('the Content-Length is no number');
-  return length;
 }

@@ -5,7 +5,7 @@ import { authenticatorOf } from '../authenticator.ts';
 import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
 import { type OtlpReceiverConfig, otlpReceiverSchema } from './config.ts';
 import { GrpcServer } from './grpc/server.ts';
-import { HttpServer } from './http.ts';
+import { otlpHttpServer } from './http.ts';
 
 /** What the servers of both protocols have in common. */
 interface Server {
@@ -38,7 +38,7 @@ class OtlpReceiver implements Receiver {
       }
       if (http) {
         const guard = authenticatorOf(http.auth, authenticators);
-        servers.push(['http', new HttpServer(http, { id, logger, intake, guard, connections })]);
+        servers.push(['http', otlpHttpServer(http, { id, logger, intake, guard, connections })]);
       }
       for (const [protocol, server] of servers) await this.#start(protocol, server, endpoints);
     } catch (error) {

@@ -3,7 +3,7 @@
 
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { encodeStatus, rpcCode } from '../../../otlp/status.ts';
-import type { Refusal } from '../refusal.ts';
+import type { Refusal } from '../../server/refusal.ts';
 import { ACCEPTED } from './head.ts';
 
 const NO_ERROR = 0;

@@ -5,8 +5,8 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import { exportPathOf } from '../../../otlp/service.ts';
 import { type Signal, signals } from '../../../otlp/signal.ts';
 import { rpcCode } from '../../../otlp/status.ts';
-import type { Compression } from '../decompress/decompress.ts';
-import { Refusal } from '../refusal.ts';
+import type { Compression } from '../../server/decompress/decompress.ts';
+import { Refusal } from '../../server/refusal.ts';
 
 /** What `grpc-encoding` may be, as `grpc-accept-encoding` tells it. */
 export const ACCEPTED = 'identity,gzip,deflate,zstd';

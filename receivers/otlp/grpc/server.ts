@@ -13,14 +13,14 @@ import type { Logger } from '../../../config/logger.ts';
 import { rpcCode } from '../../../otlp/status.ts';
 import { type Authenticator, isAdmitted } from '../../authenticator.ts';
 import type { Intake, Ticket } from '../../receiver.ts';
+import { ClientGone } from '../../server/body.ts';
+import { Decompressor } from '../../server/decompress/decompress.ts';
+import { InFlight, Share } from '../../server/in_flight.ts';
+import { listen } from '../../server/listen.ts';
+import { logRefusal, Refusal, refusalOf, refusedHere, Unauthenticated } from '../../server/refusal.ts';
+import type { Surroundings } from '../../server/surroundings.ts';
 import { ServerCertificate } from '../../tls.ts';
-import { ClientGone } from '../body.ts';
 import type { GrpcConfig } from '../config.ts';
-import { Decompressor } from '../decompress/decompress.ts';
-import { InFlight, Share } from '../in_flight.ts';
-import { listen } from '../listen.ts';
-import { logRefusal, Refusal, refusalOf, refusedHere, Unauthenticated } from '../refusal.ts';
-import type { Surroundings } from '../surroundings.ts';
 import { take } from '../take.ts';
 import { answerRefusal, answerSuccess } from './answer.ts';
 import { Connection, type Lifetime } from './connection.ts';
@@ -106,7 +106,13 @@ export class GrpcServer {
   /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
   async start(): Promise<string> {
     const { endpoint, socket_mode, read_timeout, keepalive } = this.#config;
-    const place = { id: this.#id, protocol: TRANSPORT, endpoint, socketMode: socket_mode };
+    const place = {
+      id: this.#id,
+      protocol: TRANSPORT,
+      key: 'protocols.grpc.endpoint',
+      endpoint,
+      socketMode: socket_mode,
+    };
     const address = await listen(this.#server, place, this.#logger);
     const shortest_ms = Math.min(read_timeout, keepalive.server_parameters.time);
     this.#ticker = setInterval(() => this.#tick(Date.now()), Math.min(TICK_MS_MAX, shortest_ms / 2));

@@ -1,25 +1,64 @@
-import { expect, test } from '@jest/globals';
-import { type LogFields, type Logger, silentLogger } from '../../../config/logger.ts';
+import { expect, jest, test } from '@jest/globals';
+import type { Logger } from '../../../config/logger.ts';
 import { debugExporter } from '../../../exporters/debug/exporter.ts';
+import type { ExportBatch } from '../../../exporters/exporter.ts';
+import { logsRequest } from '../../e2e/requests.ts';
 
-test('says one line per batch and takes everything', async () => {
-  const said: [string, LogFields | undefined][] = [];
-  const logger: Logger = { ...silentLogger, info: (message, fields) => said.push([message, fields]) };
-  const exporter = debugExporter.create(debugExporter.schema.parse({}), {
+const never = new AbortController().signal;
+
+function batchOf(...payloads: readonly Buffer[]): ExportBatch {
+  const entries = payloads.map((payload) => {
+    return {
+      signal: 'logs' as const,
+      codec: 'identity' as const,
+      items: 1,
+      rawLength: payload.length,
+      payload,
+    };
+  });
+  return { signal: 'logs', entries, items: payloads.length, rawBytes: 1 };
+}
+
+async function said(options: object, batch: ExportBatch): Promise<[string, unknown][]> {
+  const lines: [string, unknown][] = [];
+  const say = (message: string, fields?: object): void => void lines.push([message, fields]);
+  const logger: Logger = { debug: say, info: say, warn: say, error: say, with: () => logger };
+  const exporter = debugExporter.create(debugExporter.schema.parse(options), {
     id: 'debug',
     version: '0',
     logger,
   });
-  const batch = { signal: 'traces' as const, entries: [], items: 512, rawBytes: 1000 };
-  expect(await exporter.send(batch, new AbortController().signal)).toEqual({ kind: 'delivered' });
-  expect(said).toEqual([['traces', { spans: 512, requests: 0, bytes: 1000 }]]);
+  expect(await exporter.send(batch, never)).toEqual({ kind: 'delivered' });
+  return lines;
+}
+
+const summary = ['logs', { log_records: 1, requests: 1, bytes: 1 }];
+
+test('basic says how much', async () => {
+  expect(await said({}, batchOf(logsRequest(['a'])))).toEqual([summary]);
 });
 
-test('does not pin the disk unless told to', () => {
-  expect(debugExporter.drain(debugExporter.schema.parse({})).protect).toBe(false);
-  expect(debugExporter.drain(debugExporter.schema.parse({ protect: true })).protect).toBe(true);
+test('normal adds a line per item, detailed everything', async () => {
+  const batch = batchOf(logsRequest(['hello']));
+  const [first, second] = await said({ verbosity: 'normal' }, batch);
+  expect(first).toEqual(summary);
+  expect(second![0]).toMatch(/ hello/);
+  const [, all] = await said({ verbosity: 'detailed' }, batch);
+  expect(all![0]).toMatch(/^ResourceLog #0\n[\s\S]*\nBody: Str\(hello\)\n/);
 });
 
-test('refuses a verbosity that is not there yet', () => {
-  expect(debugExporter.schema.safeParse({ verbosity: 'detailed' }).success).toBe(false);
+test('what cannot be shown passes, and it is said', async () => {
+  const [, shown] = await said({ verbosity: 'normal' }, batchOf(Buffer.from([0x0a, 0x7f])));
+  expect(shown![0]).toMatch(/^\(a request that cannot be shown: /);
+});
+
+test('writes to the standard output where the log is not wanted', async () => {
+  const written: string[] = [];
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    written.push(String(text));
+    return true;
+  });
+  expect(await said({ use_internal_logger: false }, batchOf(logsRequest(['a'])))).toEqual([]);
+  write.mockRestore();
+  expect(written).toEqual(['logs {"log_records":1,"requests":1,"bytes":1}\n']);
 });

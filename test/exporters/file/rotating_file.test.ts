@@ -1,12 +1,16 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import zlib from 'node:zlib';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { lines } from '../../../exporters/file/framing.ts';
+import { type RotatedCompression, RotatedFiles } from '../../../exporters/file/rotated_files.ts';
 import { RotatingFile } from '../../../exporters/file/rotating_file.ts';
 
 let directory: string;
 let file: string;
 let now_ms: number;
+let rotated: RotatedFiles;
 const open: RotatingFile[] = [];
 
 beforeEach(() => {
@@ -22,15 +26,31 @@ afterEach(async () => {
 });
 
 async function opened(
-  options: { max_bytes?: number; maxAge_ms?: number; keep_ms?: number; maxBackups?: number } = {},
+  options: {
+    max_bytes?: number;
+    maxAge_ms?: number;
+    keep_ms?: number;
+    maxBackups?: number;
+    compression?: RotatedCompression;
+  } = {},
 ): Promise<RotatingFile> {
+  rotated = new RotatedFiles({
+    path: file,
+    keep_ms: options.keep_ms ?? 0,
+    maxBackups: options.maxBackups ?? 0,
+    compression: options.compression ?? 'none',
+    localTime: false,
+    now: () => now_ms,
+    onProblem: (error) => {
+      throw error;
+    },
+  });
   const rotating = new RotatingFile({
     path: file,
     max_bytes: options.max_bytes ?? 1000,
     maxAge_ms: options.maxAge_ms ?? 0,
-    keep_ms: options.keep_ms ?? 0,
-    maxBackups: options.maxBackups ?? 0,
-    lineStart: '{"resource',
+    framing: lines('{"resource'),
+    rotated,
     now: () => now_ms,
   });
   open.push(rotating);
@@ -112,6 +132,7 @@ test('keeps no more rotated files than asked for, the newest', async () => {
     now_ms += 1000;
     await rotating.append(line(text));
   }
+  await rotated.idle();
   const kept = names().map((name) => fs.readFileSync(path.join(path.dirname(file), name), 'utf8').trim());
   expect(kept).toEqual(['c', 'd', 'e']);
 });
@@ -134,6 +155,7 @@ test('removes rotated files that are older than asked for', async () => {
   expect(names()).toHaveLength(2);
   now_ms += 61_000;
   await rotating.append(line('c'));
+  await rotated.idle();
   expect(names()).toEqual(['telemetry.jsonl']);
 });
 
@@ -141,6 +163,7 @@ test('files of others beside it are left alone', async () => {
   const rotating = await opened({ max_bytes: 2, maxBackups: 1 });
   fs.writeFileSync(path.join(path.dirname(file), 'telemetry-notes.jsonl'), 'mine');
   for (const text of ['a', 'b', 'c', 'd']) await rotating.append(line(text));
+  await rotated.idle();
   expect(names()).toContain('telemetry-notes.jsonl');
 });
 
@@ -162,4 +185,54 @@ test('after a failed sync nobody is told yes, no part of the lines stays, and th
   expect(fs.readFileSync(file, 'utf8')).toBe('kept\n');
   await rotating.append(line('again'));
   expect(fs.readFileSync(file, 'utf8')).toBe('kept\nagain\n');
+});
+
+test.each(['gzip', 'zstd'] as const)(
+  'compresses rotated files whole with %s, beside the way of the data',
+  async (compression) => {
+    const rotating = await opened({ max_bytes: 2, compression });
+    for (const text of ['a', 'b', 'c']) {
+      now_ms += 1000;
+      await rotating.append(line(text));
+    }
+    await rotated.idle();
+    const ending = compression === 'gzip' ? 'gz' : 'zst';
+    expect(names()).toEqual([
+      `telemetry-2026-11-21T00-00-02.000.jsonl.${ending}`,
+      `telemetry-2026-11-21T00-00-03.000.jsonl.${ending}`,
+      'telemetry.jsonl',
+    ]);
+    const expand = compression === 'gzip' ? zlib.gunzipSync : zlib.zstdDecompressSync;
+    const contents = names()
+      .slice(0, 2)
+      .map((name) => expand(fs.readFileSync(path.join(path.dirname(file), name))).toString());
+    expect(contents).toEqual(['a\n', 'b\n']);
+  },
+);
+
+test('what a crash left between compressing and removing is finished at the next start, and nothing is lost', async () => {
+  const folder = path.dirname(file);
+  fs.mkdirSync(folder, { recursive: true });
+  const whole = 'telemetry-2026-11-20T00-00-01.000.jsonl';
+  const half = 'telemetry-2026-11-20T00-00-02.000.jsonl';
+  for (const name of [whole, half]) fs.writeFileSync(path.join(folder, name), `${name}\n`);
+  fs.writeFileSync(path.join(folder, `${whole}.gz`), zlib.gzipSync(`${whole}\n`));
+  fs.writeFileSync(path.join(folder, `${half}.gz.tmp`), zlib.gzipSync(`${half}\n`).subarray(0, 9));
+  await opened({ compression: 'gzip' });
+  await rotated.idle();
+  expect(names()).toEqual([`${whole}.gz`, `${half}.gz`, 'telemetry.jsonl']);
+  expect(zlib.gunzipSync(fs.readFileSync(path.join(folder, `${half}.gz`))).toString()).toBe(`${half}\n`);
+});
+
+test('compressed files are counted and removed like others, by the age of what is in them', async () => {
+  now_ms = Date.now();
+  const rotating = await opened({ max_bytes: 2, keep_ms: 60_000, compression: 'gzip' });
+  await rotating.append(line('a'));
+  await rotating.append(line('b'));
+  await rotated.idle();
+  expect(names().filter((name) => name.endsWith('.gz'))).toHaveLength(1);
+  now_ms += 61_000;
+  await rotating.append(line('c'));
+  await rotated.idle();
+  expect(names()).toEqual(['telemetry.jsonl']);
 });

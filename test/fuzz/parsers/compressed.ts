@@ -1,11 +1,11 @@
-// receivers/otlp/decompress: what comes out of a compressed body, and the proof that the form to be kept is exactly one member
+// receivers/server/decompress: what comes out of a compressed body, and the proof that the form to be kept is exactly one member
 // or frame, which every decoder reads to its end.
 
 import zlib from 'node:zlib';
-import { type Compression, Decompressor } from '../../../receivers/otlp/decompress/decompress.ts';
-import type { Decompressed } from '../../../receivers/otlp/decompress/decompressed.ts';
-import { InFlight, Share } from '../../../receivers/otlp/in_flight.ts';
-import { Refusal } from '../../../receivers/otlp/refusal.ts';
+import { type Compression, Decompressor } from '../../../receivers/server/decompress/decompress.ts';
+import type { Decompressed } from '../../../receivers/server/decompress/decompressed.ts';
+import { InFlight, Share } from '../../../receivers/server/in_flight.ts';
+import { Refusal } from '../../../receivers/server/refusal.ts';
 import type { SeededRandom } from '../../sim/random.ts';
 import { type Parser, promise, refusedAs, type Verdict } from '../parser.ts';
 

@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Signal, signals } from '../../../otlp/signal.ts';
 import { readHead } from '../../../receivers/otlp/head.ts';
-import { Refusal } from '../../../receivers/otlp/refusal.ts';
+import { Refusal } from '../../../receivers/server/refusal.ts';
 import { type Parser, promise, refusedAs } from '../parser.ts';
 
 const MAX_BYTES = 1_000;

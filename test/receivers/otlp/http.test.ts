@@ -9,17 +9,17 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
 import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
 import { type HttpConfig, otlpReceiverSchema } from '../../../receivers/otlp/config.ts';
-import { HttpServer } from '../../../receivers/otlp/http.ts';
+import { otlpHttpServer } from '../../../receivers/otlp/http.ts';
 import { FakeIntake } from './fake_intake.ts';
 import { PROTOBUF, raw, request, send, statusOf } from './harness.ts';
 
 let intake: FakeIntake;
-let server: HttpServer;
+let server: ReturnType<typeof otlpHttpServer>;
 let port: number;
 
 async function start(config: object = {}): Promise<void> {
   const parsed = otlpReceiverSchema.parse({ protocols: { http: { endpoint: '127.0.0.1:0', ...config } } });
-  server = new HttpServer(parsed.protocols.http as HttpConfig, {
+  server = otlpHttpServer(parsed.protocols.http as HttpConfig, {
     id: 'otlp',
     logger: silentLogger,
     intake,
@@ -128,7 +128,7 @@ describe('the HTTP server', () => {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-http-'));
     const socketPath = path.join(directory, 'otlp.sock');
     const parsed = otlpReceiverSchema.parse({ protocols: { http: { endpoint: `unix:${socketPath}` } } });
-    server = new HttpServer(parsed.protocols.http as HttpConfig, {
+    server = otlpHttpServer(parsed.protocols.http as HttpConfig, {
       id: 'otlp',
       logger: silentLogger,
       intake,

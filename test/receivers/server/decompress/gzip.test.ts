@@ -1,10 +1,10 @@
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { gunzipLater, gunzipNow } from '../../../../receivers/otlp/decompress/gzip.ts';
-import { Inflater } from '../../../../receivers/otlp/decompress/inflater.ts';
-import { InFlight, Share } from '../../../../receivers/otlp/in_flight.ts';
-import { Refusal } from '../../../../receivers/otlp/refusal.ts';
+import { gunzipLater, gunzipNow } from '../../../../receivers/server/decompress/gzip.ts';
+import { Inflater } from '../../../../receivers/server/decompress/inflater.ts';
+import { InFlight, Share } from '../../../../receivers/server/in_flight.ts';
+import { Refusal } from '../../../../receivers/server/refusal.ts';
 import { mutationArbitrary } from '../../../otlp/arbitrary.ts';
 
 const LIMIT = 2 ** 20;

@@ -5,8 +5,16 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { encodeStatus, statusToJson } from '../../otlp/status.ts';
-import { ACCEPTED, contentTypeOf, type Encoding } from './head.ts';
+import { ACCEPTED } from './http_head.ts';
 import { type Refusal, Unauthenticated } from './refusal.ts';
+
+/** What an answer is written in. */
+export type Encoding = 'protobuf' | 'json';
+
+export const contentTypeOf: Readonly<Record<Encoding, string>> = {
+  protobuf: 'application/x-protobuf',
+  json: 'application/json',
+};
 
 /** How long a client may go on sending a body that was refused. */
 const DRAIN_MS = 5000;

@@ -2,8 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { HoldfastError } from '../../../config/error.ts';
 import type { Logger } from '../../../config/logger.ts';
 import { MalformedOtlp } from '../../../otlp/malformed.ts';
-import { logRefusal, overloaded, refusalOf, refusedHere, tooLarge } from '../../../receivers/otlp/refusal.ts';
 import { IntakeFull, IntakeTooLarge } from '../../../receivers/receiver.ts';
+import {
+  logRefusal,
+  overloaded,
+  refusalOf,
+  refusedHere,
+  tooLarge,
+} from '../../../receivers/server/refusal.ts';
 
 describe('refusals', () => {
   it.each([

@@ -1,10 +1,10 @@
 import zlib from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { zstdLater, zstdNow } from '../../../../receivers/otlp/decompress/zstd.ts';
-import { outlineOf } from '../../../../receivers/otlp/decompress/zstd_frame.ts';
-import { InFlight, Share } from '../../../../receivers/otlp/in_flight.ts';
-import { Refusal } from '../../../../receivers/otlp/refusal.ts';
+import { zstdLater, zstdNow } from '../../../../receivers/server/decompress/zstd.ts';
+import { outlineOf } from '../../../../receivers/server/decompress/zstd_frame.ts';
+import { InFlight, Share } from '../../../../receivers/server/in_flight.ts';
+import { Refusal } from '../../../../receivers/server/refusal.ts';
 import { mutationArbitrary } from '../../../otlp/arbitrary.ts';
 
 const LIMIT = 2 ** 20;

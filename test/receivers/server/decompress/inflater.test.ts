@@ -1,7 +1,7 @@
 import zlib from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Inflater } from '../../../../receivers/otlp/decompress/inflater.ts';
+import { Inflater } from '../../../../receivers/server/decompress/inflater.ts';
 import { mutationArbitrary } from '../../../otlp/arbitrary.ts';
 
 const plain = Buffer.from('holdfast '.repeat(1000));

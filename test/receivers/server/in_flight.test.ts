@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { InFlight, Share } from '../../../receivers/otlp/in_flight.ts';
+import { InFlight, Share } from '../../../receivers/server/in_flight.ts';
 
 const MIB = 2 ** 20;
 

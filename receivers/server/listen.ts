@@ -22,8 +22,10 @@ const advice: ReadonlyMap<string, string> = new Map([
 export interface Place {
   /** Id of the receiver. */
   readonly id: string;
-  /** `grpc` or `http`, as under `protocols:` */
+  /** `grpc`, `http`: what the log calls it. */
   readonly protocol: string;
+  /** Where the receiver's configuration says the endpoint, such as `protocols.grpc.endpoint`. */
+  readonly key: string;
   readonly endpoint: Address;
   /** Permissions of a unix socket, in octal digits. */
   readonly socketMode: string;
@@ -53,11 +55,11 @@ export async function listen(server: Server, place: Place, logger: Logger): Prom
 }
 
 function bindError(place: Place, cause: Error): HoldfastError {
-  const { id, protocol, endpoint } = place;
+  const { id, key, endpoint } = place;
   const code = errorCode(cause);
   return new HoldfastError(
     'HF_RECEIVER_BIND',
-    `receiver ${id} cannot listen on ${formatAddress(endpoint)} (${code}): ${advice.get(code) ?? cause.message} (protocols.${protocol}.endpoint)`,
+    `receiver ${id} cannot listen on ${formatAddress(endpoint)} (${code}): ${advice.get(code) ?? cause.message} (${key})`,
     code === 'EADDRINUSE',
     { cause },
   );

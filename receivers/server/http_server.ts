@@ -1,0 +1,192 @@
+// One node:http server for all receivers that speak HTTP, from the head of a request to its answer; what the request means
+// is its service's. Invariant: 200 is written only after `durable` has resolved, and every other end is a Status or a closed
+// connection.
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
+import { BlockPool } from '../../buffer/index.ts';
+import type { Logger } from '../../config/logger.ts';
+import type { Intake, Ticket } from '../receiver.ts';
+import { ServerCertificate } from '../tls.ts';
+import { answerRefusal, answerSuccess, type Encoding } from './answer.ts';
+import { ClientGone, readBody } from './body.ts';
+import { answerClientError } from './client_error.ts';
+import type { HttpServerConfig } from './config.ts';
+import { Cors } from './cors.ts';
+import { Decompressor } from './decompress/decompress.ts';
+import { type Decompressed, keepPlain } from './decompress/decompressed.ts';
+import type { HttpHead } from './http_head.ts';
+import { InFlight, Share } from './in_flight.ts';
+import { listen } from './listen.ts';
+import { logRefusal, refusalOf, refusedHere } from './refusal.ts';
+import type { Surroundings } from './surroundings.ts';
+
+// An ESM import of node:http reads all that it exports, and so loads Node's own fetch client, which nobody needs here.
+const { createServer } = process.getBuiltinModule('node:http');
+const { createServer: createSecureServer } = process.getBuiltinModule('node:https');
+
+const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_MAX = 100;
+/** How often node:http looks for connections over their time, ms. */
+const CHECK_INTERVAL_MS_MAX = 5000;
+/** Of a refused body so many times the limit are read before the connection is cut: who is a little over it keeps it. */
+const DRAINED_BODIES = 2;
+/** Memory of bodies that is kept for the next ones. */
+const KEPT_BYTES_MAX = 4 * 2 ** 20;
+
+/** What a receiver makes of requests. */
+export interface HttpService<Head extends HttpHead> {
+  /** Answers whole what has no body to keep, such as a question for its health, and says so. */
+  answers?(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Decides before a byte of the body is touched, credentials first. @throws Refusal */
+  readHead(request: IncomingMessage): Head;
+  /** Looks at the body as it arrived, still compressed. @throws Refusal */
+  verify?(head: Head, arrived: Buffer): void;
+  /** @returns undefined where there is nothing to store. @throws Refusal, MalformedOtlp, IntakeFull, IntakeTooLarge */
+  take(head: Head, body: Decompressed): Ticket | undefined;
+  /** What answers to this request are written in. */
+  answerEncoding(request: IncomingMessage): Encoding;
+  /** Counts a request that the receiver itself refused. */
+  refused(request: IncomingMessage, error: unknown): void;
+}
+
+export interface HttpPlace {
+  /** Its name among the receiver's protocols. */
+  readonly protocol: string;
+  /** Where the receiver's configuration says the endpoint. */
+  readonly endpointKey: string;
+}
+
+export class HttpServer<Head extends HttpHead> {
+  readonly #config: HttpServerConfig & HttpPlace;
+  readonly #service: HttpService<Head>;
+  readonly #id: string;
+  readonly #logger: Logger;
+  readonly #intake: Intake;
+  readonly #cors: Cors | undefined;
+  readonly #inFlight: InFlight;
+  readonly #pool = new BlockPool(KEPT_BYTES_MAX);
+  readonly #decompressor: Decompressor;
+  readonly #server: Server | SecureServer;
+  readonly #certificate: ServerCertificate | undefined;
+  #stopping = false;
+
+  /** @throws HoldfastError HF_RECEIVER_TLS */
+  constructor(
+    config: HttpServerConfig & HttpPlace,
+    { id, logger, intake, connections }: Omit<Surroundings, 'guard'>,
+    service: HttpService<Head>,
+  ) {
+    this.#config = config;
+    this.#service = service;
+    this.#id = id;
+    this.#logger = logger;
+    this.#intake = intake;
+    this.#cors = config.cors && new Cors(config.cors);
+    this.#inFlight = new InFlight(config.max_request_body_size);
+    this.#decompressor = new Decompressor(config.max_request_body_size);
+    const headersTimeout = Math.min(config.read_header_timeout, config.read_timeout);
+    const options = {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout,
+      requestTimeout: config.read_timeout,
+      keepAliveTimeout: config.idle_timeout,
+      connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS_MAX, Math.ceil(headersTimeout / 2)),
+    };
+    if (config.tls) {
+      this.#certificate = new ServerCertificate(config.tls, logger);
+      const server = createSecureServer({ ...options, ...this.#certificate.options() });
+      this.#certificate.follow(server);
+      this.#server = server;
+    } else {
+      this.#server = createServer(options);
+    }
+    this.#server.maxHeadersCount = HEADERS_MAX;
+    this.#server.maxConnections = config.max_connections;
+    connections.guard(this.#server);
+    this.#server.on('request', (request, response) => this.#serve(request, response, false));
+    this.#server.on('checkContinue', (request, response) => this.#serve(request, response, true));
+    this.#server.on('clientError', answerClientError);
+  }
+
+  /** Bytes of requests held in memory now. */
+  get inFlight_bytes(): number {
+    return this.#inFlight.bytes;
+  }
+
+  /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
+  start(): Promise<string> {
+    const { endpoint, endpointKey, protocol, socket_mode: socketMode } = this.#config;
+    const place = { id: this.#id, protocol, key: endpointKey, endpoint, socketMode };
+    return listen(this.#server, place, this.#logger);
+  }
+
+  /** Answers what is in flight, then closes; what is left when `deadline` aborts is cut off. */
+  stop(deadline: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    this.#certificate?.unfollow();
+    const server = this.#server;
+    return new Promise((resolve) => {
+      const cut = () => server.closeAllConnections();
+      server.close(() => {
+        deadline.removeEventListener('abort', cut);
+        resolve();
+      });
+      if (deadline.aborted) cut();
+      else deadline.addEventListener('abort', cut, { once: true });
+    });
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, waits: boolean): Promise<void> {
+    // Without listeners an error of a socket that is gone would end the process.
+    request.on('error', ignore);
+    response.on('error', ignore);
+    const share = new Share(this.#inFlight);
+    try {
+      if (this.#cors?.answers(request, response)) return;
+      if (this.#service.answers?.(request, response)) return;
+      const head = this.#service.readHead(request);
+      this.#intake.admit(head.length ?? 0);
+      if (waits) response.writeContinue();
+      const ticket = await this.#accept(request, head, share);
+      // The intake has its own copy, so the body is no longer held while the disk is waited for.
+      share.release();
+      if (ticket) await ticket.durable;
+      answerSuccess(response, this.#service.answerEncoding(request), this.#stopping);
+    } catch (error) {
+      this.#refuse(request, response, error);
+    } finally {
+      share.release();
+    }
+  }
+
+  async #accept(request: IncomingMessage, head: Head, share: Share): Promise<Ticket | undefined> {
+    const limit = this.#config.max_request_body_size;
+    const body = await readBody(request, head.length, limit, share, this.#pool);
+    try {
+      const { bytes: arrived } = body;
+      this.#service.verify?.(head, arrived);
+      if (!head.compression || arrived.length === 0) return this.#service.take(head, keepPlain(arrived));
+      const outcome = this.#decompressor.decompress(head.compression, arrived, share);
+      // A promise only where there is something to wait for: most bodies are ready at once.
+      return this.#service.take(head, outcome instanceof Promise ? await outcome : outcome);
+    } finally {
+      // The intake has its own copy.
+      body.release();
+    }
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (error instanceof ClientGone) return;
+    const refusal = refusalOf(error);
+    if (refusedHere(error)) this.#service.refused(request, error);
+    logRefusal(this.#logger, this.#config.protocol, refusal);
+    // What was appended stays on disk though nobody hears of it: at least once.
+    if (response.destroyed) return;
+    const encoding = this.#service.answerEncoding(request);
+    const drain_bytes = DRAINED_BODIES * this.#config.max_request_body_size;
+    answerRefusal(request, response, refusal, encoding, this.#stopping, drain_bytes);
+  }
+}
+
+function ignore(): void {}
