@@ -20,6 +20,7 @@ import { Decompressor } from './decompress/decompress.ts';
 import { answerEncoding, type Head, type HeadRules, readHead, signalOf } from './head.ts';
 import { InFlight, Share } from './in_flight.ts';
 import { listen } from './listen.ts';
+import { OpenSockets } from './open_sockets.ts';
 import { logRefusal, refusalOf, refusedHere, Unauthenticated } from './refusal.ts';
 import type { Surroundings } from './surroundings.ts';
 import { take } from './take.ts';
@@ -51,6 +52,7 @@ export class HttpServer {
   readonly #decompressor: Decompressor;
   readonly #transcoder: JsonTranscoder;
   readonly #server: Server | SecureServer;
+  readonly #sockets: OpenSockets;
   readonly #certificate: ServerCertificate | undefined;
   #stopping = false;
 
@@ -92,6 +94,7 @@ export class HttpServer {
     this.#server.maxHeadersCount = HEADERS_MAX;
     this.#server.maxConnections = config.max_connections;
     connections.guard(this.#server);
+    this.#sockets = new OpenSockets(this.#server);
     this.#server.on('request', (request, response) => this.#serve(request, response, false));
     this.#server.on('checkContinue', (request, response) => this.#serve(request, response, true));
     this.#server.on('clientError', answerClientError);
@@ -115,7 +118,7 @@ export class HttpServer {
     this.#certificate?.unfollow();
     const server = this.#server;
     return new Promise((resolve) => {
-      const cut = () => server.closeAllConnections();
+      const cut = () => this.#sockets.cut();
       server.close(() => {
         deadline.removeEventListener('abort', cut);
         resolve();
