@@ -3,6 +3,7 @@
 // that cannot be used are said once and change nothing.
 
 import type { SecureContextOptions, Server, TlsOptions } from 'node:tls';
+import { checkCertificates } from '../config/certificates.ts';
 import { HoldfastError } from '../config/error.ts';
 import type { Logger } from '../config/logger.ts';
 import { readTextFile } from '../config/text_file.ts';
@@ -72,9 +73,9 @@ export class ServerCertificate {
   #read(): SecureContextOptions {
     const { cert_pem, cert_file, key_pem, key_file, client_ca_file, min_version, max_version } = this.#tls;
     const options: SecureContextOptions = {
-      cert: cert_pem ?? textOf('cert_file', cert_file),
+      cert: cert_pem ?? certificatesOf('cert_file', cert_file),
       key: key_pem?.reveal() ?? textOf('key_file', key_file),
-      ca: client_ca_file === undefined ? undefined : textOf('client_ca_file', client_ca_file),
+      ca: client_ca_file === undefined ? undefined : certificatesOf('client_ca_file', client_ca_file),
       minVersion: `TLSv${min_version}`,
       ...(max_version && { maxVersion: `TLSv${max_version}` }),
     };
@@ -94,7 +95,15 @@ function textOf(key: string, path: string | undefined): string {
   // The schema demands one of file and PEM.
   const text = readTextFile(path ?? '');
   if (!text.ok) throw unusable(`${path} ${text.reason} (tls.${key})`);
+  // Whoever replaces a file empties it first; node:tls takes an empty one for none.
+  if (text.value === '') throw unusable(`${path} is empty (tls.${key})`);
   return text.value;
+}
+
+function certificatesOf(key: string, path: string | undefined): string {
+  const checked = checkCertificates(textOf(key, path));
+  if (!checked.ok) throw unusable(`${path} ${checked.reason} (tls.${key})`);
+  return checked.value;
 }
 
 function unusable(message: string, cause?: unknown): HoldfastError {

@@ -18,6 +18,7 @@ import { type Decompressed, keepPlain } from './decompress/decompressed.ts';
 import type { HttpHead } from './http_head.ts';
 import { InFlight, Share } from './in_flight.ts';
 import { listen } from './listen.ts';
+import { OpenSockets } from './open_sockets.ts';
 import { logRefusal, refusalOf, refusedHere } from './refusal.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -68,6 +69,7 @@ export class HttpServer<Head extends HttpHead> {
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
   readonly #decompressor: Decompressor;
   readonly #server: Server | SecureServer;
+  readonly #sockets: OpenSockets;
   readonly #certificate: ServerCertificate | undefined;
   #stopping = false;
 
@@ -104,6 +106,7 @@ export class HttpServer<Head extends HttpHead> {
     this.#server.maxHeadersCount = HEADERS_MAX;
     this.#server.maxConnections = config.max_connections;
     connections.guard(this.#server);
+    this.#sockets = new OpenSockets(this.#server);
     this.#server.on('request', (request, response) => this.#serve(request, response, false));
     this.#server.on('checkContinue', (request, response) => this.#serve(request, response, true));
     this.#server.on('clientError', answerClientError);
@@ -127,7 +130,7 @@ export class HttpServer<Head extends HttpHead> {
     this.#certificate?.unfollow();
     const server = this.#server;
     return new Promise((resolve) => {
-      const cut = () => server.closeAllConnections();
+      const cut = () => this.#sockets.cut();
       server.close(() => {
         deadline.removeEventListener('abort', cut);
         resolve();

@@ -64,6 +64,34 @@ describe('the certificate of a server', () => {
     expect(server.given).toHaveLength(1);
   });
 
+  it('stays while whatever renews the files has emptied them, or written them in part', () => {
+    const server = new Contexts();
+    const authority = selfSigned('authority.example').cert;
+    writeFileSync(file('ca.pem'), authority);
+    const tls = serverTlsSchema.parse({ ...files(), client_ca_file: file('ca.pem') });
+    const certificate = new ServerCertificate(tls, server.logger);
+    const whole = selfSigned('two.example');
+    const states = [
+      ['ca.pem', ''],
+      ['ca.pem', authority.slice(0, 300)],
+      ['ca.pem', authority],
+      ['key.pem', ''],
+      ['cert.pem', ''],
+      ['cert.pem', whole.cert.slice(0, 300)],
+      ['cert.pem', whole.cert + authority.slice(0, 300)],
+    ] as const;
+    for (const [name, text] of states) {
+      writeFileSync(file(name), text);
+      certificate.reload(server);
+    }
+    expect(server.given).toEqual([]);
+    expect(server.warnings.join()).toMatch(/ca\.pem holds no certificate|ca\.pem is empty/);
+    expect(server.warnings.join()).toMatch(/ca\.pem holds a certificate that is cut off/);
+    write(whole);
+    certificate.reload(server);
+    expect(server.given).toMatchObject([{ cert: whole.cert, ca: authority }]);
+  });
+
   it('that cannot be used keeps the agent from starting, and the error names the key', () => {
     const missing = serverTlsSchema.parse({ ...files(), key_file: file('none') });
     expect(() => new ServerCertificate(missing, silentLogger)).toThrow(

@@ -17,6 +17,7 @@ import { ClientGone } from '../../server/body.ts';
 import { Decompressor } from '../../server/decompress/decompress.ts';
 import { InFlight, Share } from '../../server/in_flight.ts';
 import { listen } from '../../server/listen.ts';
+import { OpenSockets } from '../../server/open_sockets.ts';
 import { logRefusal, Refusal, refusalOf, refusedHere, Unauthenticated } from '../../server/refusal.ts';
 import type { Surroundings } from '../../server/surroundings.ts';
 import { ServerCertificate } from '../../tls.ts';
@@ -56,6 +57,7 @@ export class GrpcServer {
   readonly #decompressor: Decompressor;
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
   readonly #server: Http2Server | Http2SecureServer;
+  readonly #sockets: OpenSockets;
   readonly #certificate: ServerCertificate | undefined;
   readonly #connections = new Map<Http2Session, Connection>();
   /** Calls whose message still arrives, and until when it may. All get the same time, so the first is the next to end. */
@@ -92,6 +94,7 @@ export class GrpcServer {
     }
     this.#server.maxConnections = config.max_connections;
     connections.guard(this.#server);
+    this.#sockets = new OpenSockets(this.#server);
     this.#server.on('session', (session: Http2Session) => this.#welcome(session));
     this.#server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       void this.#serve(stream, headers);
@@ -127,6 +130,7 @@ export class GrpcServer {
     return new Promise((resolve) => {
       const cut = () => {
         for (const connection of this.#connections.values()) connection.destroy();
+        this.#sockets.cut();
       };
       this.#server.close(() => {
         deadline.removeEventListener('abort', cut);
