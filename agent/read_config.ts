@@ -36,7 +36,7 @@ export function readFromOptions(invocation: Invocation, terminal: Terminal): Rea
 }
 
 /** `3 errors and 1 warning` */
-export function countProblems(problems: readonly Problem[]): string {
+function countProblems(problems: readonly Problem[]): string {
   const count = (severity: Problem['severity']): string | undefined => {
     const number = problems.filter((problem) => problem.severity === severity).length;
     return number === 0 ? undefined : `${number} ${severity}${number === 1 ? '' : 's'}`;

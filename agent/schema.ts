@@ -49,7 +49,7 @@ const fileSchema = z.strictObject({
   buffer: z.unknown().optional(),
 });
 
-export const serviceSchema = section({
+const serviceSchema = section({
   extensions: extensionIdsSchema.prefault([]),
   pipelines: z.preprocess((value) => value ?? {}, z.record(z.string(), pipelineSchema)).prefault({}),
   telemetry: telemetrySchema.prefault({}),

@@ -132,13 +132,6 @@ export function findMagic(source: Buffer, from: number): number {
   return at;
 }
 
-export function varintBytes(value: number): number {
-  if (value < 0x80) return 1;
-  if (value < 0x4000) return 2;
-  if (value < 0x200000) return 3;
-  return value < 0x10000000 ? 4 : 5;
-}
-
 /** Writes an unsigned 32-bit varint and returns the position behind it. */
 export function writeVarint(target: Uint8Array, at: number, value: number): number {
   let position = at;

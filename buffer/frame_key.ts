@@ -11,7 +11,7 @@ export interface FrameKey {
 }
 
 export const NO_KEY: FrameKey = { header: 0, body: 0 };
-export const KEY_BYTES = 8;
+const KEY_BYTES = 8;
 
 export function makeKey(random: Random): FrameKey {
   const part = (): number => Math.floor(random.next() * 0xffffffff) + 1;

@@ -16,7 +16,7 @@ import { Shard } from './shard.ts';
 import { TwoSlotFile } from './two_slot.ts';
 import { readFully, writeFully } from './whole_io.ts';
 
-export const QUARANTINE = 'quarantine';
+const QUARANTINE = 'quarantine';
 
 export interface OpenShardOptions {
   readonly streamName: string;

@@ -68,11 +68,6 @@ export function formatProblems(problems: readonly Problem[]): string {
   return inOrder(problems).map(formatProblem).join('\n');
 }
 
-/** For machines: the same facts, nothing added. */
-export function problemsToJson(problems: readonly Problem[]): string {
-  return JSON.stringify(inOrder(problems), null, 2);
-}
-
 /** Each problem once, files in the order of their first problem, lines ascending. */
 export function inOrder(problems: readonly Problem[]): Problem[] {
   const unique = [...new Map(problems.map((item) => [JSON.stringify(item), item])).values()];

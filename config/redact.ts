@@ -1,7 +1,6 @@
 // An effective configuration → what may be printed: secrets as `[redacted]`, durations, sizes and addresses as a user
 // would write them. Without a schema numbers stay numbers; secrets never stay.
 
-import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { formatDuration } from './duration.ts';
 import { type Address, formatAddress } from './endpoint.ts';
@@ -12,11 +11,6 @@ import { formatSize } from './size.ts';
 /** Plain data; `schema` is the one that made `value`. */
 export function redact(value: unknown, schema?: z.ZodType): unknown {
   return redactBy(value, schema === undefined ? [] : [schema]);
-}
-
-/** The same as YAML text, in the form of the file that would give this configuration. */
-export function renderConfig(value: unknown, schema?: z.ZodType): string {
-  return stringify(redact(value, schema), { lineWidth: 0 });
 }
 
 function redactBy(value: unknown, schemas: readonly z.core.$ZodType[]): unknown {

@@ -8,7 +8,7 @@ import type { Path } from './node.ts';
 type Schema = z.core.$ZodType;
 
 /** This schema and everything that it wraps or chooses from, down to where keys begin. */
-export function layersOf(schema: Schema): readonly Schema[] {
+function layersOf(schema: Schema): readonly Schema[] {
   const layers = new Set<Schema>();
   const pending: Schema[] = [schema];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {

@@ -31,7 +31,7 @@ export interface LoadOptions {
 
 export interface LoadedSource {
   readonly root: MapNode;
-  /** Duplicate keys, references that lead nowhere and the like. `validateConfig` and `validateAt` tell those that lie in what they validate. */
+  /** Duplicate keys, references that lead nowhere and the like. `validateAt` tells those that lie in what it validates. */
   readonly faults: readonly Fault[];
 }
 

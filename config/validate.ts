@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { describeIssue, leavesOf, type Place } from './describe.ts';
 import { deepFreeze } from './freeze.ts';
 import { type ConfigNode, childOf, nodeAt, type Path } from './node.ts';
-import { ConfigError, type Problem, problem } from './problem.ts';
+import { type Problem, problem } from './problem.ts';
 import { childrenOf, metaOf, schemasAt } from './schema.ts';
 import type { LoadedSource } from './source.ts';
 
@@ -12,13 +12,8 @@ export type Result<T> =
   | { readonly ok: true; readonly value: T; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
-/** The whole file against one schema. */
-export function validateConfig<T>(source: LoadedSource, schema: z.ZodType<T>): Result<T> {
-  return validateAt(source, [], schema);
-}
-
 /**
- * What stands at `path` against a schema of its own, such as a component's body. A body that is empty or absent counts
+ * What stands at `path` against a schema of its own, such as a component's body; `[]` is the whole configuration. A body that is empty or absent counts
  * as `{}`. Positions and paths in the problems are those of the whole configuration.
  */
 export function validateAt<T>(source: LoadedSource, path: Path, schema: z.ZodType<T>): Result<T> {
@@ -39,12 +34,6 @@ export function validateAt<T>(source: LoadedSource, path: Path, schema: z.ZodTyp
     }
   }
   return { ok: false, problems, warnings };
-}
-
-/** The value of a result. @throws ConfigError if there is none. */
-export function unwrap<T>(result: Result<T>): T {
-  if (result.ok) return result.value;
-  throw new ConfigError(result.problems);
 }
 
 /**

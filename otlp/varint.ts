@@ -4,7 +4,7 @@
 import { MalformedOtlp } from './malformed.ts';
 
 /** 64 bits take at most this many bytes. */
-export const VARINT_BYTES_MAX = 10;
+const VARINT_BYTES_MAX = 10;
 /** Field numbers have 29 bits. */
 const FIELD_NUMBER_MAX = 2 ** 29 - 1;
 /** Protobuf parsers refuse deeper nesting too. */

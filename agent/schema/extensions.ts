@@ -27,7 +27,6 @@ export const fileStorageSchema = section({
   directory_permissions: z.unknown().optional(),
   recreate: z.unknown().optional(),
 });
-export type FileStorageConfig = z.output<typeof fileStorageSchema>;
 
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 

@@ -3,7 +3,7 @@
 
 import type { LogFields, Logger } from '../../config/logger.ts';
 
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 export interface LoggerOptions {

@@ -7,8 +7,8 @@ import { alignedMemory } from './aligned_memory.ts';
 import { ForeignIndex, PoolExhausted, SlotTooLarge, StaleIndex } from './errors.ts';
 import { Tier, type TierOptions, type TierStats } from './tier.ts';
 
-export const TIER_MIN_BYTES = 16;
-export const TIER_MAX_BYTES = 256 * 1024;
+const TIER_MIN_BYTES = 16;
+const TIER_MAX_BYTES = 256 * 1024;
 /** 16 B, 32 B, … 256 KiB with 256 KiB each: 3.75 MiB, resident as far as it is used. */
 export const DEFAULT_TIERS: readonly TierOptions[] = Array.from({ length: 15 }, (_, step) => ({
   bytes: TIER_MIN_BYTES << step,

@@ -13,14 +13,14 @@ export interface VectoredFile {
   close(): Promise<void>;
 }
 
-/** Past the page cache: addresses, lengths and positions must be multiples of the disk's sector. `durable`: a write is on disk when it returns. */
+/**
+ * `direct`: past the page cache, where the platform has O_DIRECT at all (a file system may refuse it with EINVAL); addresses,
+ * lengths and positions must be multiples of the disk's sector. `durable`: a write is on disk when it returns.
+ */
 export interface DirectOptions {
   readonly direct?: boolean;
   readonly durable?: boolean;
 }
-
-/** Whether this platform has O_DIRECT at all; a file system may refuse it nevertheless (EINVAL), as tmpfs did for long. */
-export const hasDirect = fs.constants.O_DIRECT !== undefined;
 
 export async function openVectored(
   path: string,

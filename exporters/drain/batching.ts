@@ -8,7 +8,7 @@ import type { DrainConfig } from './config.ts';
 export type BatchLimits = Pick<DrainConfig['batch'], 'max_bytes' | 'max_items' | 'passthrough_bytes'>;
 
 /** Merging it would cost a decompression and a compression; raw bytes are merged for free. */
-export function leavesAlone(entry: Entry, limits: BatchLimits): boolean {
+function leavesAlone(entry: Entry, limits: BatchLimits): boolean {
   return entry.codec !== 'identity' && entry.rawLength >= limits.passthrough_bytes;
 }
 

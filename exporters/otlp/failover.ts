@@ -5,7 +5,7 @@ import type { Logger } from '../../config/logger.ts';
 import type { Outcome } from '../exporter.ts';
 
 /** How long one that failed is passed over while another works, ms. */
-export const REST_MS = 30_000;
+const REST_MS = 30_000;
 
 /** What one destination made of a batch. */
 export interface Attempt {

@@ -54,7 +54,7 @@ async function established<S extends net.Socket>(socket: S, event: string, late:
 }
 
 /** The proxy that the environment names for this host: HTTPS_PROXY for TLS, HTTP_PROXY for plain, but for NO_PROXY. */
-export function proxyFor(address: TcpAddress, secure: boolean, environment: Environment): URL | undefined {
+function proxyFor(address: TcpAddress, secure: boolean, environment: Environment): URL | undefined {
   const names = secure ? ['https_proxy', 'HTTPS_PROXY'] : ['http_proxy', 'HTTP_PROXY'];
   const proxy = names.map((name) => environment[name]).find((value) => value);
   if (!proxy || isExcluded(address, environment['no_proxy'] || environment['NO_PROXY'] || ''))

@@ -255,7 +255,7 @@ export class JsonScanner {
 }
 
 /** Where the number at `start` ends, at `end` at the latest; −1 when there is none (RFC 8259, section 6). */
-export function numberEnd(bytes: Uint8Array, start: number, end: number): number {
+function numberEnd(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   if (at < end && bytes[at] === MINUS) at++;
   const integer = at;
@@ -283,7 +283,7 @@ function digitsEnd(bytes: Uint8Array, start: number, end: number): number {
   return at;
 }
 
-export function isDigit(byte: number): boolean {
+function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 

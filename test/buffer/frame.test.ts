@@ -10,7 +10,6 @@ import {
   readFrameHeader,
   readOffset,
   sealFrame,
-  varintBytes,
   writeOffset,
   writeVarint,
 } from '../../buffer/frame.ts';
@@ -137,6 +136,9 @@ describe('findMagic', () => {
     expect(findMagic(Buffer.from('xyz'), 0)).toBe(-1);
   });
 });
+
+/** Seven bits a byte. */
+const varintBytes = (value: number): number => Math.max(1, Math.ceil(value.toString(2).length / 7));
 
 describe('varints and offsets', () => {
   it('round-trip and take the length that was said', () => {

@@ -10,7 +10,7 @@ import {
   section,
   sizeBytes,
 } from '../../config/fields.ts';
-import { redact, renderConfig } from '../../config/redact.ts';
+import { redact } from '../../config/redact.ts';
 
 const schema = section({
   timeout: durationMs().prefault('90s'),
@@ -51,10 +51,9 @@ describe('redact', () => {
     );
   });
 
-  it('gives YAML from which, secrets apart, the same configuration comes again', () => {
+  it('gives that from which, secrets apart, the same configuration comes again', () => {
     const plain = schema.parse({ list: [{ every: '1h' }], url: 'https://h' });
-    const text = renderConfig(plain, schema);
-    expect(text).toContain('timeout: 1m30s\n');
+    expect(redact(plain, schema)).toMatchObject({ timeout: '1m30s' });
     expect(schema.parse(redact(plain, schema))).toEqual(plain);
   });
 });

@@ -42,10 +42,12 @@ function problemsOf(...texts: readonly string[]): readonly Problem[] {
 
 /** A block that shows one part gets what it leaves out. */
 function around(block: string): string {
-  const { exporters = { debug: null } } = parse(block) as { exporters?: Record<string, unknown> };
+  const shown = parse(block) as Record<'receivers' | 'exporters', Record<string, unknown> | undefined>;
+  const receivers = Object.keys({ otlp: null, ...shown.receivers }).join(', ');
+  const exporters = Object.keys(shown.exporters ?? { debug: null });
   return `receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:0" } } } }
-exporters: { ${Object.keys(exporters).join(': {}, ')}: {} }
-service: { pipelines: { logs: { receivers: [otlp], exporters: [${Object.keys(exporters).join(', ')}] } } }
+exporters: { ${exporters.join(': {}, ')}: {} }
+service: { pipelines: { logs: { receivers: [${receivers}], exporters: [${exporters.join(', ')}] } } }
 `;
 }
 

@@ -18,8 +18,15 @@ async function start(text: string): Promise<AgentProcess> {
   return agent;
 }
 
-function delivered(from: Backend): Set<string> {
-  return new Set(from.received.flatMap(({ body }) => idsOf(body)));
+/** What each backend has received; every body is read once, however often a test asks. */
+const read = new WeakMap<Backend, { bodies: number; readonly ids: Set<string> }>();
+
+function delivered(from: Backend): ReadonlySet<string> {
+  const known = read.get(from) ?? { bodies: 0, ids: new Set() };
+  read.set(from, known);
+  for (const { body } of from.received.slice(known.bodies)) for (const id of idsOf(body)) known.ids.add(id);
+  known.bodies = from.received.length;
+  return known.ids;
 }
 
 beforeEach(async () => {

@@ -48,7 +48,7 @@ interface Reply {
 }
 
 /** The largest body that it takes in the mood `small`; no entry alone is larger. */
-export const SMALL_BYTES = 4_096;
+const SMALL_BYTES = 4_096;
 export const GIANT_CHUNK_BYTES = 16 * 1024;
 const GIANT_CHUNKS = 32;
 const giantChunk = Buffer.alloc(GIANT_CHUNK_BYTES, 0x08);

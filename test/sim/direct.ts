@@ -14,7 +14,7 @@ import { World } from './machine.ts';
 import { eachSubset } from './subsets.ts';
 import { Violation } from './violation.ts';
 
-export const directCommits = ['small', 'several', 'large'] as const;
+const directCommits = ['small', 'several', 'large'] as const;
 export type DirectCommit = (typeof directCommits)[number];
 
 const KEY = { header: 0xdeadbeef, body: 0x01020304 };

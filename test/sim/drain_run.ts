@@ -1,19 +1,18 @@
 // One run of the drain simulation: clients, one to three exporters and their backends, a disk, and what may happen to each,
 // drawn from the seed and checked after every step and every recovery. Invariant: all follows from seed and steps.
 
-import { DEAD_LETTER_GROUP, signalOf } from '../../agent/outlet.ts';
-import { LogFull } from '../../buffer/errors.ts';
 import type { FileSystem } from '../../buffer/ports/file_system.ts';
 import type { DrainConfig } from '../../exporters/drain/config.ts';
 import { Backend, type Mood, moods } from './backend.ts';
+import { Clients, isCanary } from './clients.ts';
 import { DrainChecks, droppedIn, newWatched, type Watched } from './drain_checks.ts';
 import { type ExporterBug, simulatedExporter } from './drain_exporter.ts';
 import { CommitHistory } from './drain_history.ts';
 import { DrainJournal } from './drain_journal.ts';
 import { DrainModel, type ModelEntry } from './drain_model.ts';
+import { DrainOperator } from './drain_operator.ts';
 import { type DrainOptions, deriveDrainOptions } from './drain_options.ts';
-import { type DrainSubject, intrude, lettersOf, makeHeadStart, openDrainSubject } from './drain_subject.ts';
-import { SimProcess } from './file_system.ts';
+import { type DrainSubject, makeHeadStart, openDrainSubject } from './drain_subject.ts';
 import { World } from './machine.ts';
 import { Payloads } from './payload.ts';
 import { SeededRandom } from './random.ts';
@@ -45,7 +44,6 @@ export class DrainRun {
   readonly seed: number;
   readonly options: DrainOptions;
   readonly world: World;
-  readonly counts = { appended: 0, acknowledged: 0, refused: 0, full: 0, recoveries: 0 };
   readonly backends: readonly Backend[];
   readonly watched: readonly Watched[];
   readonly #plant: NonNullable<DrainSettings['plant']>;
@@ -53,11 +51,12 @@ export class DrainRun {
   readonly #random: SeededRandom;
   readonly #backOff: SeededRandom;
   readonly #model: DrainModel;
+  readonly #clients: Clients;
+  readonly #operator: DrainOperator;
   readonly #checks: DrainChecks;
   #subject: DrainSubject | undefined;
-  #pending = new Set<Promise<void>>();
   readonly #history = new CommitHistory();
-  #ids = 0;
+  #recoveries = 0;
   #broken = false;
   /** Nothing fails any more. */
   #ending = false;
@@ -75,6 +74,8 @@ export class DrainRun {
     this.#backOff = random.fork('back-off');
     this.#model = new DrainModel(new Payloads(seed));
     this.world = new World(seed, settings.trace);
+    this.#clients = new Clients(this.world, this.options, this.#model, this.#random);
+    this.#operator = new DrainOperator(this.world, this.options, WAIT_MAX_MS);
     this.#checks = new DrainChecks(this.options, this.#model, () => this.world.clock.time_ms);
     this.watched = this.options.exporters.map((exporter, index) =>
       newWatched(index, new DrainJournal(this.world, this.#model, exporter), (entry) =>
@@ -98,6 +99,10 @@ export class DrainRun {
     await this.#finish();
   }
 
+  get counts() {
+    return { ...this.#clients.counts, recoveries: this.#recoveries };
+  }
+
   get requests(): number {
     return this.watched.reduce((sum, { journal }) => sum + journal.requests, 0);
   }
@@ -119,18 +124,14 @@ export class DrainRun {
   #isPoison(entry: ModelEntry, index: number): boolean {
     const share = this.options.exporters[index]!.poison;
     const hash = Math.imul(entry.id + 1, 0x9e3779b1 + 2 * index) >>> 0;
-    return !this.#isCanary(entry) && hash / 2 ** 32 < share;
-  }
-
-  #isCanary(entry: ModelEntry): boolean {
-    return entry.items === CANARY_ITEMS;
+    return !isCanary(entry) && hash / 2 ** 32 < share;
   }
 
   async #step(): Promise<void> {
     const { options, world } = this;
     const random = this.#random;
     const roll = random.next();
-    if (roll < 0.4) this.#append();
+    if (roll < 0.4) this.#clients.append(this.#subject!);
     else if (roll < 0.58) await world.pass(random.pick([0.1, 5, 200, 1_000, 5_000, 30_000, 150_000]));
     else if (roll < 0.6) await world.pass(random.pick([600_000, 3_600_000]));
     else if (roll < 0.79) this.#turn();
@@ -139,7 +140,7 @@ export class DrainRun {
     else if (roll < 0.91) this.#doom();
     else if (roll < 0.93) await world.drive('retain', this.#subject!.log.retain(), WAIT_MAX_MS);
     else if (options.faults && roll < 0.96) this.#toggle();
-    else if (roll >= 0.99) await this.#intrude();
+    else if (roll >= 0.99) await this.#operator.intrude((inner) => this.#planted(inner), this.#broken);
     else if (options.clockJumps) this.#jump();
   }
 
@@ -157,73 +158,12 @@ export class DrainRun {
     trace.event(`JUMP ${clock.jump_ms}`);
   }
 
-  /** Somebody starts a second agent on the same directory. */
-  async #intrude(): Promise<void> {
-    const { world } = this;
-    const intruder = new SimProcess(world);
-    const fileSystem = this.#plant.fileSystem?.(intruder) ?? intruder;
-    const parts = { world, options: this.options, fileSystem };
-    const opened = await world.drive('a second owner', intrude(parts), WAIT_MAX_MS);
-    if (opened.state === 'done' && opened.value) throw new Violation(10, 'a second owner was let in');
-    if (opened.state === 'failed' && !this.#broken) throw opened.error;
-    intruder.die();
-  }
-
-  #append(): void {
-    const random = this.#random;
-    for (let count = random.pick([1, 3, 20]); count > 0; count--) {
-      const stream = random.integer(this.options.streams.length);
-      const undecodable = random.chance(this.options.undecodable);
-      this.#appendOne(stream, random.between(1, 5), random.integer(this.options.entry_bytes), undecodable);
-    }
-  }
-
-  #appendOne(
-    stream: number,
-    items: number,
-    content_bytes: number,
-    undecodable: boolean,
-  ): ModelEntry | undefined {
-    const id = this.#ids++;
-    const name = this.options.streams[stream]!;
-    const shard = this.#subject!.streams[stream]!.shardOf(this.#random.integer(2 ** 32));
-    const bytes = this.#model.bytesOf(id, content_bytes, signalOf(name)!, items, undecodable);
-    let offset: number;
-    try {
-      offset = shard.append([bytes]);
-    } catch (error) {
-      if (!(error instanceof LogFull)) throw error;
-      this.counts.full += 1;
-      return undefined;
-    }
-    // The caller's memory is the caller's again.
-    bytes.fill(0xee);
-    this.counts.appended += 1;
-    const entry = this.#model.appended({
-      id,
-      shard: shard.id,
-      offset,
-      content_bytes,
-      items,
-      undecodable,
-      appended_ms: this.world.clock.time_ms,
-    });
-    const seen = shard.durable(offset).then(
-      () => {
-        this.counts.acknowledged += 1;
-        this.#model.owe(entry, this.world.clock.time_ms);
-      },
-      () => {
-        this.counts.refused += 1;
-      },
-    );
-    this.#pending.add(seen);
-    void seen.finally(() => this.#pending.delete(seen));
-    return entry;
+  #planted(inner: FileSystem): FileSystem {
+    return this.#plant.fileSystem?.(inner) ?? inner;
   }
 
   async #settle(): Promise<void> {
-    await this.world.drive('durable', Promise.all(this.#pending), WAIT_MAX_MS);
+    await this.world.drive('durable', this.#clients.settled(), WAIT_MAX_MS);
   }
 
   /** One backend has a new mood; half of them get well. */
@@ -283,7 +223,7 @@ export class DrainRun {
     }
     this.#subject = undefined;
     this.#history.ended(this.world.clock.time_ms);
-    this.#pending.clear();
+    this.#clients.forget();
   }
 
   async #recoverIfDead(): Promise<void> {
@@ -301,7 +241,7 @@ export class DrainRun {
   async #open(): Promise<void> {
     const { world } = this;
     for (let attempt = 0; ; attempt++) {
-      const mayDie = this.counts.recoveries > 0 && !this.#ending && this.options.crashes !== 'none';
+      const mayDie = this.#recoveries > 0 && !this.#ending && this.options.crashes !== 'none';
       if (mayDie && this.#random.chance(0.2)) {
         world.process.diesAt = this.#random.between(1, 60);
       }
@@ -317,7 +257,7 @@ export class DrainRun {
         world.restart();
       } else this.#crash();
     }
-    this.counts.recoveries += 1;
+    this.#recoveries += 1;
     this.#wellSince_ms = world.clock.time_ms;
     this.#checkRecovered();
     await this.#start();
@@ -326,12 +266,12 @@ export class DrainRun {
 
   async #openSubject(): Promise<DrainSubject> {
     const { world } = this;
-    const { fileSystem, exporter, config } = this.#plant;
+    const { exporter, config } = this.#plant;
     const bug = exporter?.();
     return openDrainSubject({
       world,
       options: this.options,
-      fileSystem: fileSystem?.(world.process) ?? world.process,
+      fileSystem: this.#planted(world.process),
       random: this.#backOff,
       factory: (index) => simulatedExporter(world, this.backends[index]!, this.watched[index]!.journal, bug),
       config: (each) => config?.(each.config) ?? each.config,
@@ -434,10 +374,10 @@ export class DrainRun {
     for (;;) {
       for (const stream of this.options.streams.keys()) {
         if (passed.has(stream)) continue;
-        const canary = this.#appendOne(stream, CANARY_ITEMS, 10, false);
+        const canary = this.#clients.appendCanary(this.#subject!, stream);
         await this.#settle();
         if (canary?.owed) passed.add(stream);
-        else await this.#lookAtLetters();
+        else await this.#operator.takeLetters(this.#subject!, this.watched, this.#checks);
       }
       await this.world.pass(30_000);
       await this.#check();
@@ -449,22 +389,4 @@ export class DrainRun {
       }
     }
   }
-
-  /** Somebody reads the dead letters and lets them go: until then they take up room. */
-  async #lookAtLetters(): Promise<void> {
-    const subject = this.#subject!;
-    const work = async (): Promise<void> => {
-      for (const watched of this.watched) {
-        await this.#checks.readLetters(subject, watched);
-        const letters = await subject.log.stream(lettersOf(watched.index));
-        const group = await letters.group(DEAD_LETTER_GROUP);
-        await group.commit(letters.shards[0]!, letters.shards[0]!.highWatermark);
-      }
-    };
-    const looked = await this.world.drive('looking at dead letters', work(), WAIT_MAX_MS);
-    if (looked.state === 'failed') throw looked.error;
-  }
 }
-
-/** No other entry has as many items: it is no poison to anybody. */
-const CANARY_ITEMS = 7;

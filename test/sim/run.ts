@@ -1,15 +1,15 @@
 // One run: a workload drawn from the seed against one log through crashes and faults, checked after every step and after
 // every recovery. Invariant: all that happens follows from seed and steps.
 
-import { LogFull } from '../../buffer/errors.ts';
 import type { FileSystem } from '../../buffer/ports/file_system.ts';
 import { audit, checkAccounts, checkDisk, checkRecovered, newTrack, type ShardTrack } from './checks.ts';
 import { Consumers } from './consumers.ts';
 import { World } from './machine.ts';
-import { type ModelBatch, ShardModel } from './model.ts';
+import { ShardModel } from './model.ts';
 import { Operator } from './operator.ts';
-import { deriveOptions, entryBytes, type RunOptions } from './options.ts';
+import { deriveOptions, type RunOptions } from './options.ts';
 import { Payloads } from './payload.ts';
+import { Producers } from './producers.ts';
 import { SeededRandom } from './random.ts';
 import { GROUPS, openSubject, STREAM, type Subject } from './subject.ts';
 import { flipLive, harmAtRest, toggleFault } from './trouble.ts';
@@ -57,7 +57,8 @@ export class Run {
   readonly seed: number;
   readonly options: RunOptions;
   readonly world: World;
-  readonly counts = { appended: 0, acknowledged: 0, refused: 0, full: 0, opened: 0, recoveries: 0 };
+  /** How often the log was opened, and how often after a crash. */
+  readonly #openings = { opened: 0, recoveries: 0 };
   /** Steps begun. */
   steps = 0;
   readonly #steps: number;
@@ -69,14 +70,11 @@ export class Run {
   readonly #plant: (fileSystem: FileSystem) => FileSystem;
   readonly #tracks: ShardTrack[] = [];
   #subject: Subject | undefined;
+  readonly #producers: Producers;
   readonly #consumers: Consumers;
   readonly #operator: Operator;
   /** How many shards take appends. */
   #shards: number;
-  /** Promises of durability that nobody has seen settle, and batches nobody has asked about yet. */
-  #pending = new Set<Promise<void>>();
-  #unasked: (() => void)[] = [];
-  #ids = 0;
   /** Crashes before the log was last opened. */
   #crashesSeen = 0;
   /** Whether the disk may say no at present. */
@@ -94,6 +92,7 @@ export class Run {
     this.#payloads = new Payloads(settings.seed);
     this.world = new World(settings.seed, settings.trace);
     this.#shards = this.options.shards;
+    this.#producers = new Producers(this.options, this.#tracks, this.#payloads);
     const { acks } = this.options;
     this.#consumers = new Consumers(this.world, this.#random, this.#tracks, WAIT_MAX_ms, acks);
     this.#operator = new Operator(this.world, this.#tracks, this.#consumers, WAIT_MAX_ms);
@@ -116,6 +115,10 @@ export class Run {
     this.world.disk.release();
   }
 
+  get counts() {
+    return { ...this.#producers.counts, ...this.#openings };
+  }
+
   /** Entries that consumers got. */
   get read_entries(): number {
     return this.#consumers.read_entries;
@@ -128,7 +131,7 @@ export class Run {
     if (world.process.life.dead) return;
     const name = this.#draw(random.next());
     world.trace.event(`STEP ${step} ${name}`);
-    if (name === 'append') this.#append();
+    if (name === 'append') this.#producers.append(this.#subject!, random);
     else if (name === 'pass') await world.pass(random.pick([0.1, 1, 5, 50, 2_000]));
     else if (name === 'read') await this.#read();
     else if (name === 'settle') await this.#settle();
@@ -136,7 +139,7 @@ export class Run {
     else if (name === 'retain') await this.#retain();
     else if (name === 'reopen') await this.#reopen();
     else if (name === 'audit') await this.#audit();
-    else if (name === 'ask') this.#ask();
+    else if (name === 'ask') this.#producers.ask();
     else if (name === 'trouble' && options.faults) this.#toggle();
     else if (name === 'jump' && options.clockJumps) this.#jump();
     else if (name === 'flip' && options.flips) flipLive(world, random, this.#tracks);
@@ -163,57 +166,8 @@ export class Run {
     return 'pass';
   }
 
-  #append(): void {
-    const random = this.#random;
-    const shard = this.#subject!.stream.shardOf(random.integer(0x100000000));
-    const { index } = shard;
-    const wanted = random.between(1, this.options.batch_entries);
-    const ids = Array.from({ length: wanted }, () => ({
-      id: this.#ids++,
-      bytes: entryBytes(random, this.options.entry_bytes),
-    }));
-    const entries = ids.map(({ id, bytes }) => this.#payloads.bytes(id, bytes));
-    let first: number;
-    try {
-      first =
-        wanted === 1 && random.chance(0.3)
-          ? shard.appendParts([entries[0]!.subarray(0, 3), entries[0]!.subarray(3)])
-          : shard.append(entries);
-    } catch (error) {
-      if (!(error instanceof LogFull)) throw error;
-      this.counts.full += 1;
-      return;
-    }
-    this.counts.appended += wanted;
-    const batch = this.#tracks[index]!.model.appended(first, ids);
-    const offset = first + (random.chance(0.5) ? 0 : wanted - 1);
-    const ask = (): void => this.#await(index, batch, shard.durable(offset));
-    if (random.chance(0.2)) this.#unasked.push(ask);
-    else ask();
-  }
-
-  #await(index: number, batch: ModelBatch, durable: Promise<void>): void {
-    const { model } = this.#tracks[index]!;
-    const seen = durable.then(
-      () => {
-        this.counts.acknowledged += batch.entries.length;
-        model.acknowledged(batch);
-      },
-      () => {
-        this.counts.refused += batch.entries.length;
-      },
-    );
-    this.#pending.add(seen);
-    void seen.finally(() => this.#pending.delete(seen));
-  }
-
-  /** Some ask late whether their entry is durable: when the commit has long succeeded or failed. */
-  #ask(): void {
-    for (const ask of this.#unasked.splice(0)) ask();
-  }
-
   async #settle(): Promise<void> {
-    await this.world.drive('durable', Promise.all(this.#pending), WAIT_MAX_ms);
+    await this.world.drive('durable', this.#producers.settled(), WAIT_MAX_ms);
   }
 
   async #read(): Promise<void> {
@@ -256,7 +210,7 @@ export class Run {
 
   /** False where the process died meanwhile. */
   async #close(): Promise<boolean> {
-    this.#ask();
+    this.#producers.ask();
     this.#consumers.closeAll();
     const { groups, shards } = this.#subject!;
     const committed = shards.map((shard) => GROUPS.map((name) => groups[name].committed(shard)));
@@ -265,7 +219,7 @@ export class Run {
     if (closed.state === 'failed' && !this.#broken) throw new Violation(14, `close: ${closed.error}`);
     await this.world.pass(10);
     if (this.world.process.life.dead) return false;
-    if (this.#pending.size > 0) throw new Violation(14, 'the log is closed and somebody still waits');
+    if (this.#producers.waiting > 0) throw new Violation(14, 'the log is closed and somebody still waits');
     if (this.world.process.handles !== 0) {
       throw new Violation(13, `the log is closed with ${this.world.process.handles} open files`);
     }
@@ -302,8 +256,7 @@ export class Run {
   #forgetLife(): void {
     this.#subject = undefined;
     this.#consumers.forget();
-    this.#pending.clear();
-    this.#unasked = [];
+    this.#producers.forget();
   }
 
   async #recoverIfDead(): Promise<void> {
@@ -342,8 +295,8 @@ export class Run {
         this.world.restart();
       } else this.#crash();
     }
-    this.counts.opened += 1;
-    if (this.world.crashes > this.#crashesSeen) this.counts.recoveries += 1;
+    this.#openings.opened += 1;
+    if (this.world.crashes > this.#crashesSeen) this.#openings.recoveries += 1;
     this.#crashesSeen = this.world.crashes;
     checkRecovered(this.#subject!, this.#tracks, this.#broken);
     await this.#audit();
@@ -370,7 +323,7 @@ export class Run {
 
   #check(): void {
     this.#consumers.tidy();
-    checkAccounts(this.#subject!, this.#tracks, this.options, this.#pending.size);
+    checkAccounts(this.#subject!, this.#tracks, this.options, this.#producers.waiting);
   }
 
   /** All is well again: everything is delivered, a new entry passes, and the next life finds what this one left. */
@@ -378,7 +331,7 @@ export class Run {
     this.world.trace.event('FINISH');
     this.#heal();
     this.world.process.diesAt = Number.MAX_SAFE_INTEGER;
-    this.#ask();
+    this.#producers.ask();
     await this.#settle();
     await this.#canary();
     await this.#consumers.drain(this.#subject!);
@@ -407,11 +360,12 @@ export class Run {
 
   async #canary(): Promise<void> {
     const until_ms = this.world.clock.time_ms + WAIT_MAX_ms;
-    const before = this.counts.acknowledged;
-    while (this.counts.acknowledged === before) {
+    const { counts } = this.#producers;
+    const before = counts.acknowledged;
+    while (counts.acknowledged === before) {
       if (this.world.clock.time_ms > until_ms) throw new Violation(14, 'nothing can be appended any more');
-      this.#append();
-      this.#ask();
+      this.#producers.append(this.#subject!, this.#random);
+      this.#producers.ask();
       await this.#settle();
       await this.#consumers.drain(this.#subject!);
       await this.world.pass(250);

@@ -8,7 +8,7 @@ import { alignedMemory } from '../../../buffer/pool/aligned_memory.ts';
 import { Pool } from '../../../buffer/pool/pool.ts';
 import { writeSlots } from '../../../buffer/pool/vectored.ts';
 import { errorCode } from '../../../buffer/ports/file_system.ts';
-import { hasDirect, openVectored, type VectoredFile } from '../../../buffer/ports/vectored_file.ts';
+import { openVectored, type VectoredFile } from '../../../buffer/ports/vectored_file.ts';
 
 const PAGE = 4096;
 
@@ -36,7 +36,7 @@ describe('alignment proven by O_DIRECT', () => {
 
   beforeAll(async () => {
     directory = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-'));
-    if (!hasDirect) {
+    if (fs.constants.O_DIRECT === undefined) {
       refused = `${process.platform} has no O_DIRECT`;
       return;
     }
