@@ -19,6 +19,7 @@ import type { Endpoint, Receiver } from '../receivers/receiver.ts';
 import { type Condition, healthRoute } from './admin/health.ts';
 import { type AdminServer, startAdminServer } from './admin/server.ts';
 import { authenticatorsOf } from './auth/authenticators.ts';
+import { credentialsOf } from './auth/credentials.ts';
 import { type Descriptors, descriptorsNow, type Shares, shareOut } from './descriptors.ts';
 import { findOrphans } from './orphans.ts';
 import { Outlet } from './outlet.ts';
@@ -111,6 +112,7 @@ class RunningAgent implements Agent {
 
   async #openOutlets(log: Log, streams: ReadonlyMap<string, Stream>): Promise<void> {
     const { config, logger, version } = this.#options;
+    const credentials = credentialsOf(config.authenticators, logger);
     const leftovers = await findOrphans({ log, config, configured: streams, logger });
     for (const configured of config.exporters) {
       const leftover = leftovers.get(configured.group) ?? [];
@@ -131,6 +133,7 @@ class RunningAgent implements Agent {
             priority: priorityOf(configured.deadLetterStream, config.buffer.retention),
           },
           version,
+          credentials,
           logger: logger.with({ component: configured.id }),
           clock: systemClock,
           random: systemRandom,

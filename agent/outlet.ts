@@ -4,6 +4,7 @@
 import assert from 'node:assert';
 import type { Clock, Group, Log, Random, Shard, Stream, StreamOptions } from '../buffer/index.ts';
 import type { Logger } from '../config/logger.ts';
+import type { Credentials } from '../exporters/credentials.ts';
 import { DrainLoop } from '../exporters/drain/loop.ts';
 import type { DeadLetters, Source } from '../exporters/drain/source.ts';
 import { type DrainTelemetry, newDrainTelemetry } from '../exporters/drain/telemetry.ts';
@@ -21,6 +22,8 @@ export interface OutletOptions {
   readonly log: Log;
   readonly deadLetters: Pick<StreamOptions, 'reserve_bytes' | 'priority'>;
   readonly version: string;
+  /** For exporters that name some. */
+  readonly credentials?: ReadonlyMap<string, Credentials>;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
@@ -41,11 +44,16 @@ export class Outlet {
   readonly #loops: readonly DrainLoop[];
 
   private constructor(options: OutletOptions, sources: OutletSource[], deadLetters: DeadLetters) {
-    const { configured, logger, clock, random } = options;
+    const { configured, logger, clock, random, credentials } = options;
     const { id, factory, config, drain } = configured;
     this.id = id;
     this.sources = sources;
-    this.#exporter = factory.create(config, { id, version: options.version, logger });
+    this.#exporter = factory.create(config, {
+      id,
+      version: options.version,
+      logger,
+      ...(credentials && { credentials }),
+    });
     this.#loops = sources.map(
       (source) =>
         new DrainLoop({

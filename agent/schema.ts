@@ -71,7 +71,16 @@ export function readAgentConfig(source: LoadedSource, components: Components): R
   const pipelines = service
     ? checkPipelines(report, service.pipelines, { receivers, exporters, processors })
     : [];
-  checkAuthenticators(report, receivers, extensions.authenticators);
+  const guards = extensions.authenticators.filter(({ kind }) => kind === 'bearer' || kind === 'basic');
+  const shown = extensions.authenticators.filter(({ kind }) => kind !== 'basic');
+  for (const { id, factory, config: own } of receivers.values()) {
+    const named = own === undefined ? [] : (factory.authenticators?.(own) ?? []);
+    checkNamed(report, ['receivers', id], named, guards, 'that authenticates');
+  }
+  for (const { id, factory, config: own } of exporters.values()) {
+    const named = own === undefined ? [] : (factory.credentials?.(own) ?? []);
+    checkNamed(report, ['exporters', id], named, shown, 'with credentials to send');
+  }
   for (const check of extensions.healthChecks)
     tcpOnly(report, ['extensions', check.id, 'endpoint'], check.endpoint);
   const metrics = service && metricsAddress(report, service);
@@ -150,25 +159,19 @@ function configuredExporters(
   return used;
 }
 
-/** A receiver that names a guard which does not stand there must not open. */
-function checkAuthenticators(
+/** A receiver that names a guard which does not stand there must not open, nor an exporter send without its name. */
+function checkNamed(
   report: Report,
-  receivers: ReadonlyMap<string, Resolved<ReceiverFactory>>,
-  authenticators: Extensions['authenticators'],
+  where: readonly string[],
+  named: readonly { readonly path: readonly string[]; readonly id: string }[],
+  running: Extensions['authenticators'],
+  what: string,
 ): void {
-  const known = authenticators.map(({ id }) => id);
-  for (const { id, factory, config } of receivers.values()) {
-    if (config === undefined) continue;
-    for (const reference of factory.authenticators?.(config) ?? []) {
-      if (known.includes(reference.id)) continue;
-      const named = JSON.stringify(reference.id);
-      report.unknown(
-        ['receivers', id, ...reference.path],
-        `no extension ${named} that authenticates runs (service.extensions)`,
-        reference.id,
-        known,
-      );
-    }
+  const known = running.map(({ id }) => id);
+  for (const { path, id } of named) {
+    if (known.includes(id)) continue;
+    const message = `no extension ${JSON.stringify(id)} ${what} runs (service.extensions)`;
+    report.unknown([...where, ...path], message, id, known);
   }
 }
 

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { Logger } from '../config/logger.ts';
 import type { Entry } from '../otlp/entry.ts';
 import type { Signal } from '../otlp/signal.ts';
+import type { Credentials, CredentialsReference } from './credentials.ts';
 import type { DrainConfig } from './drain/config.ts';
 
 export interface ExportBatch {
@@ -55,6 +56,8 @@ export interface ExporterContext {
   readonly id: string;
   readonly version: string;
   readonly logger: Logger;
+  /** By the ids of their extensions. */
+  readonly credentials?: ReadonlyMap<string, Credentials>;
 }
 
 export interface ExporterFactory<Config = unknown> {
@@ -67,5 +70,7 @@ export interface ExporterFactory<Config = unknown> {
   drain(config: Config): DrainConfig;
   /** What became of keys that are accepted and mean nothing here: one line each, for the log. */
   notes(config: Config): readonly string[];
+  /** The credentials that the configuration names, so that a wrong name is told with its place in the file. */
+  credentials?(config: Config): readonly CredentialsReference[];
   create(config: Config, context: ExporterContext): Exporter;
 }

@@ -11,11 +11,12 @@ export function authenticatorsOf(
   configured: readonly AuthenticatorConfig[],
   logger: Logger,
 ): ReadonlyMap<string, Authenticator> {
-  return new Map(configured.map((each) => [each.id, made(each, logger.with({ component: each.id }))]));
-}
-
-function made(each: AuthenticatorConfig, logger: Logger): Authenticator {
-  return each.kind === 'bearer'
-    ? bearerTokenAuthenticator(each.id, each.config, logger)
-    : basicAuthenticator(each.id, each.config, logger);
+  const found = new Map<string, Authenticator>();
+  for (const each of configured) {
+    const { id } = each;
+    const own = logger.with({ component: id });
+    if (each.kind === 'bearer') found.set(id, bearerTokenAuthenticator(id, each.config, own));
+    else if (each.kind === 'basic') found.set(id, basicAuthenticator(id, each.config, own));
+  }
+  return found;
 }

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../config/error.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { Authenticator } from '../../receivers/authenticator.ts';
-import type { BasicAuthConfig } from '../schema/extensions.ts';
+import type { HtpasswdConfig } from '../schema/extensions.ts';
 import { digestOf, isSame } from './equal.ts';
 import { FreshLines, linesOf } from './fresh_lines.ts';
 
@@ -19,11 +19,10 @@ const nobody: Check = checkOf('no user has this password')!;
 /** @throws HoldfastError HF_AUTH_FILE, HF_AUTH_EMPTY, HF_AUTH_HASH */
 export function basicAuthenticator(
   id: string,
-  config: BasicAuthConfig,
+  { file, inline }: HtpasswdConfig,
   logger: Logger,
   now_ms?: () => number,
 ): Authenticator {
-  const { file, inline } = config.htpasswd;
   const inlined = inline ? usersOf(id, linesOf(inline.reveal())) : undefined;
   const read =
     file === undefined

@@ -24,6 +24,9 @@ const processors: readonly Row[] = [
 
 const extensions: readonly Row[] = [
   ['health_check', 'Answers 200 while the agent can keep its promise, else 503.'],
+  ['bearertokenauth', 'A token that clients have to show to a receiver, or that an exporter shows.'],
+  ['basicauth', 'Users whom a receiver lets in, or the user as whom an exporter comes.'],
+  ['headers_setter', 'Headers of an exporter, from the configuration or from files.'],
   ['file_storage', 'Taken from a Collector file; its directory becomes that of the buffer.'],
 ].map(([type = '', description = '']) => ({ type, aliases: [], signals: [], description }));
 

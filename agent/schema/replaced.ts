@@ -12,6 +12,7 @@ import {
   bearerTokenAuthSchema,
   fileStorageSchema,
   type HealthCheckConfig,
+  headersSetterSchema,
   healthCheckSchema,
 } from './extensions.ts';
 import { type BatchConfig, batchSchema, memoryLimiterSchema } from './processors.ts';
@@ -87,7 +88,7 @@ export interface Extensions {
   readonly healthChecks: readonly (HealthCheckConfig & { readonly id: string })[];
   /** Of the first file_storage that runs. */
   readonly storageDirectory: string | undefined;
-  /** Those that run, for receivers to name. */
+  /** Those that run, for receivers and exporters to name. */
   readonly authenticators: readonly AuthenticatorConfig[];
 }
 
@@ -114,13 +115,19 @@ export function readExtensions(report: Report, running: readonly string[]): Exte
       if (config && runs) authenticators.push({ id, kind: 'bearer', config });
     } else if (type === 'basicauth') {
       const config = report.read(path, basicAuthSchema);
-      if (config && runs) authenticators.push({ id, kind: 'basic', config });
+      const { htpasswd, client_auth } = config ?? {};
+      if (htpasswd && runs) authenticators.push({ id, kind: 'basic', config: htpasswd });
+      if (client_auth && runs) authenticators.push({ id, kind: 'basic_client', config: client_auth });
+    } else if (type === 'headers_setter') {
+      const config = report.read(path, headersSetterSchema);
+      if (config && runs) authenticators.push({ id, kind: 'headers', config });
     } else {
       report.unknown(path, `no extension has the type ${JSON.stringify(type)} yet`, type, [
         'health_check',
         'file_storage',
         'bearertokenauth',
         'basicauth',
+        'headers_setter',
       ]);
     }
     if (!runs && parsed.ok) report.warn(path, 'not listed in service.extensions, so it does nothing');

@@ -1,7 +1,8 @@
-// What a user may say of the bodies that an OTLP exporter sends, the same over HTTP and gRPC.
+// What a user may say of an OTLP exporter's credentials and of the bodies that it sends, the same over HTTP and gRPC.
 
 import { z } from 'zod';
 import { section } from '../../config/fields.ts';
+import type { CredentialsReference } from '../credentials.ts';
 import type { BodyForm, Compression, Encoding } from './body.ts';
 
 export const FAILOVERS_MAX = 16;
@@ -12,6 +13,15 @@ const GZIP_LEVEL_MAX = 9;
 const ZSTD_LEVEL_DEFAULT = 1;
 const ZSTD_LEVEL_MAX = 22;
 
+/** Who we say we are: the id of an extension, such as `bearertokenauth`, `basicauth/cloud` or `headers_setter`. */
+export const authShape = {
+  auth: section({ authenticator: z.string().min(1) }).optional(),
+};
+
+export function credentialsIn({ auth }: AuthSection): CredentialsReference[] {
+  return auth === undefined ? [] : [{ path: ['auth', 'authenticator'], id: auth.authenticator }];
+}
+
 export const bodyShape = {
   /** An empty text is the Collector's other word for none. */
   compression: z.enum(['gzip', 'zstd', 'none', '']).default('gzip'),
@@ -21,6 +31,7 @@ export const bodyShape = {
   }).prefault({}),
 };
 
+type AuthSection = z.output<z.ZodObject<typeof authShape>>;
 type BodySection = z.output<z.ZodObject<typeof bodyShape>>;
 
 export function checkBody({ compression, compression_params }: BodySection, context: z.RefinementCtx): void {

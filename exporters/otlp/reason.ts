@@ -2,7 +2,7 @@
 // log uncut, with control characters, or with a secret of ours in it.
 
 import { HoldfastError } from '../../config/error.ts';
-import { redacted, type Secret } from '../../config/secret.ts';
+import { redacted } from '../../config/secret.ts';
 
 const MESSAGE_CHARACTERS_MAX = 256;
 /** Shorter header values are too common in messages to be taken for a secret. */
@@ -25,9 +25,8 @@ export function reasonOf(error: unknown): string {
   return message === '' || message.includes(code) ? message || code : `${code}: ${message}`;
 }
 
-/** A backend may repeat in its message what it was sent: this takes the values of `headers` out of a text. */
-export function withoutSecrets(headers: Readonly<Record<string, Secret>>): (text: string) => string {
-  const values = Object.values(headers).map((value) => value.reveal());
+/** A backend may repeat in its message what it was sent: this takes `values` out of a text. */
+export function withoutSecrets(values: readonly string[]): (text: string) => string {
   const secrets = values.filter((value) => value.length >= SECRET_CHARACTERS_MIN);
   return (text) => secrets.reduce((left, secret) => left.replaceAll(secret, redacted), text);
 }

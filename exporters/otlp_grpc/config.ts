@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { durationMs, grpcTarget, headers, section, sectionOf, sizeBytes } from '../../config/fields.ts';
 import { clientTlsSchema } from '../../config/tls.ts';
 import { drainShape } from '../drain/config.ts';
-import { bodyShape, checkBody, FAILOVERS_MAX } from '../otlp/config.ts';
+import { authShape, bodyShape, checkBody, FAILOVERS_MAX } from '../otlp/config.ts';
 
 const shape = {
   endpoint: grpcTarget(),
@@ -13,6 +13,7 @@ const shape = {
   failover_endpoints: z.array(grpcTarget()).max(FAILOVERS_MAX).default([]),
   /** Sent as metadata. */
   headers: headers().prefault({}),
+  ...authShape,
   /** The host that requests name, where it is not the endpoint's. */
   authority: z.string().min(1).optional(),
   ...bodyShape,

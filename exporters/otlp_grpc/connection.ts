@@ -38,6 +38,17 @@ export class GrpcConnection {
     return this.#current;
   }
 
+  /** What asks from now on gets a new link; what is under way on the one before may end. */
+  retire(): void {
+    const before = this.#current;
+    this.#current = undefined;
+    // One that could not be made was told to whoever waited for it.
+    before?.then(
+      (link) => link.retire(),
+      () => {},
+    );
+  }
+
   destroy(): void {
     this.#current = undefined;
     for (const session of this.#sessions) session.destroy();

@@ -5,15 +5,18 @@ import type http2 from 'node:http2';
 import { BlockPool } from '../../buffer/index.ts';
 import { formatAddress, type GrpcTarget, parseGrpcTarget } from '../../config/endpoint.ts';
 import { HoldfastError } from '../../config/error.ts';
+import type { Logger } from '../../config/logger.ts';
 import { exportPathOf } from '../../otlp/service.ts';
 import { type Signal, signals } from '../../otlp/signal.ts';
+import { credentialsNamed } from '../credentials.ts';
 import { drainConfigOf, drainNotes } from '../drain/config.ts';
 import type { ExportBatch, Exporter, ExporterContext, ExporterFactory, Outcome } from '../exporter.ts';
 import { type Body, type BodyForm, bodyOf } from '../otlp/body.ts';
-import { type TlsOptions, tlsOptions } from '../otlp/client_tls.ts';
-import { bodyFormOf } from '../otlp/config.ts';
+import { FreshTls, type TlsOptions } from '../otlp/client_tls.ts';
+import { bodyFormOf, credentialsIn } from '../otlp/config.ts';
 import { type Attempt, Failover } from '../otlp/failover.ts';
-import { reasonOf, withoutSecrets } from '../otlp/reason.ts';
+import { reasonOf } from '../otlp/reason.ts';
+import { SentHeaders } from '../otlp/sent_headers.ts';
 import { type CallAnswer, type CallRequest, call, MESSAGE_PREFIX_BYTES, StreamRefused } from './call.ts';
 import { type OtlpGrpcConfig, otlpGrpcSchema } from './config.ts';
 import { GrpcConnection } from './connection.ts';
@@ -28,11 +31,14 @@ class OtlpGrpcExporter implements Exporter {
   readonly #config: OtlpGrpcConfig;
   readonly #targets: readonly GrpcTarget[];
   readonly #failover: Failover;
-  readonly #headers: Readonly<Record<Signal, http2.OutgoingHttpHeaders>>;
-  readonly #clean: (text: string) => string;
+  readonly #headers: SentHeaders<Readonly<Record<Signal, http2.OutgoingHttpHeaders>>>;
+  readonly #logger: Logger;
   readonly #form: BodyForm;
   readonly #pool = new BlockPool(POOL_BYTES_MAX);
   #connections: readonly GrpcConnection[] = [];
+  #tls: FreshTls | undefined;
+  /** What the connections were made with. */
+  #used: TlsOptions | undefined;
 
   constructor(config: OtlpGrpcConfig, context: ExporterContext) {
     this.#config = config;
@@ -42,18 +48,24 @@ class OtlpGrpcExporter implements Exporter {
       context.logger,
     );
     this.#form = bodyFormOf(config, 'proto');
-    this.#clean = withoutSecrets(config.headers);
-    const headers = (signal: Signal) => headersOf(config, this.#form, signal, context.version);
-    this.#headers = { traces: headers('traces'), metrics: headers('metrics'), logs: headers('logs') };
+    const credentials = credentialsNamed(config.auth, context.credentials);
+    this.#headers = new SentHeaders(config.headers, credentials, (own) => {
+      const headers = (signal: Signal) => headersOf(own, this.#form, signal, context.version);
+      return { traces: headers('traces'), metrics: headers('metrics'), logs: headers('logs') };
+    });
+    this.#logger = context.logger;
   }
 
   async start(): Promise<void> {
-    const material = await tlsOptions(this.#config.tls);
-    this.#connections = this.#targets.map((target) => this.#connectionTo(target, material));
+    const tls = new FreshTls(this.#config.tls, this.#logger);
+    this.#tls = tls;
+    this.#used = tls.now();
+    this.#connections = this.#targets.map((target) => this.#connectionTo(target, tls));
   }
 
   async send(batch: ExportBatch, signal: AbortSignal): Promise<Outcome> {
     if (this.#connections.length === 0) return { kind: 'retry', reason: 'not started' };
+    this.#renew();
     let body: Body;
     try {
       body = framed(await bodyOf(batch, this.#form, this.#pool), this.#form, this.#pool);
@@ -78,14 +90,23 @@ class OtlpGrpcExporter implements Exporter {
     this.#connections = [];
   }
 
+  /** After TLS files were replaced: what is under way may end, what comes gets a connection with the new ones. */
+  #renew(): void {
+    const material = this.#tls?.now();
+    if (material === this.#used) return;
+    this.#used = material;
+    for (const connection of this.#connections) connection.retire();
+  }
+
   async #attempt(
     connection: GrpcConnection,
     signal: Signal,
     body: Body,
     abort: AbortSignal,
   ): Promise<Attempt> {
+    const { headers, clean } = this.#headers.now();
     const request = {
-      headers: this.#headers[signal],
+      headers: headers[signal],
       body: body.bytes,
       responseBytesMax: RESPONSE_BYTES_MAX,
     };
@@ -95,19 +116,19 @@ class OtlpGrpcExporter implements Exporter {
         if (error instanceof StreamRefused) return answered(connection, request, abort);
         throw error;
       });
-      return { outcome: outcomeOf(answer, this.#clean), elsewhere: isElsewhere(answer) };
+      return { outcome: outcomeOf(answer, clean), elsewhere: isElsewhere(answer) };
     } catch (error) {
       return { outcome: { kind: 'retry', reason: reasonOf(error) }, elsewhere: true };
     }
   }
 
-  #connectionTo({ address, secure }: GrpcTarget, material: TlsOptions): GrpcConnection {
+  #connectionTo({ address, secure }: GrpcTarget, fresh: FreshTls): GrpcConnection {
     const { tls, timeout, keepalive, authority } = this.#config;
-    const used = (secure ?? !tls.insecure) ? material : undefined;
+    const isSecure = secure ?? !tls.insecure;
     return new GrpcConnection({
-      scheme: used === undefined ? 'http' : 'https',
+      scheme: isSecure ? 'https' : 'http',
       authority: authority ?? (address.kind === 'tcp' ? formatAddress(address) : 'localhost'),
-      open: (late) => openSocket(address, used, process.env, late),
+      open: (late) => openSocket(address, isSecure ? fresh.now() : undefined, process.env, late),
       connectTimeout_ms: timeout,
       keepalive,
     });
@@ -122,18 +143,14 @@ function targetOf(text: string): GrpcTarget {
 
 /** PROTOCOL-HTTP2, "Requests". */
 function headersOf(
-  config: OtlpGrpcConfig,
+  own: Readonly<Record<string, string>>,
   form: BodyForm,
   signal: Signal,
   version: string,
 ): http2.OutgoingHttpHeaders {
-  const own = Object.entries(config.headers).map(([name, value]): [string, string] => [
-    name.toLowerCase(),
-    value.reveal(),
-  ]);
   return {
     'user-agent': `Holdfast/${version}`,
-    ...Object.fromEntries(own),
+    ...own,
     ':method': 'POST',
     ':path': exportPathOf(signal),
     te: 'trailers',
@@ -187,5 +204,6 @@ export const otlpGrpcExporter: ExporterFactory<OtlpGrpcConfig> = {
   schema: otlpGrpcSchema,
   drain: drainConfigOf,
   notes: drainNotes,
+  credentials: credentialsIn,
   create: (config, context) => new OtlpGrpcExporter(config, context),
 };

@@ -6,7 +6,7 @@ import { durationMs, headers, httpUrl, sectionOf, sizeBytes } from '../../config
 import { clientTlsSchema } from '../../config/tls.ts';
 import { type Signal, signals } from '../../otlp/signal.ts';
 import { drainShape } from '../drain/config.ts';
-import { bodyShape, checkBody, FAILOVERS_MAX } from '../otlp/config.ts';
+import { authShape, bodyShape, checkBody, FAILOVERS_MAX } from '../otlp/config.ts';
 
 const shape = {
   /** Base URL; `/v1/traces`, `/v1/metrics` and `/v1/logs` are put behind it. */
@@ -18,6 +18,7 @@ const shape = {
   metrics_endpoint: httpUrl().optional(),
   logs_endpoint: httpUrl().optional(),
   headers: headers().prefault({}),
+  ...authShape,
   ...bodyShape,
   encoding: z.enum(['proto', 'json']).default('proto'),
   tls: sectionOf(clientTlsSchema).prefault({}),

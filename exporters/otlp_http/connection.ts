@@ -1,30 +1,70 @@
 // The connections to one destination: kept alive, pooled, with TLS as configured and proxies from the environment.
-// Invariant: TLS files are read once, when the exporter starts.
+// Invariant: connections under TLS files that were replaced take no further requests, and end when those under way have.
 
 import type { Dispatcher } from 'undici';
-import { tlsOptions } from '../otlp/client_tls.ts';
+import type { FreshTls, TlsOptions } from '../otlp/client_tls.ts';
 import type { OtlpHttpConfig } from './config.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws HoldfastError `HF_EXPORT_TLS_FILE` naming the file. */
-export async function openDispatcher(config: OtlpHttpConfig, environment: Environment): Promise<Dispatcher> {
-  // Loaded here, so that an agent without this exporter does not pay for it.
-  const { Agent, EnvHttpProxyAgent } = await import('undici');
-  const tls = await tlsOptions(config.tls);
-  const connect = { ...tls, timeout: config.timeout };
-  const options = {
-    keepAliveTimeout: config.idle_conn_timeout,
-    keepAliveMaxTimeout: config.idle_conn_timeout,
-    connections: config.max_conns_per_host === 0 ? null : config.max_conns_per_host,
-    // One request at a time on a connection: an answer that is late delays no other.
-    pipelining: 1,
-    // Refused where TLS does not offer it: then it is HTTP/1.1.
-    allowH2: true,
-    connect,
-  };
-  if (!hasProxy(environment)) return new Agent(options);
-  return new EnvHttpProxyAgent({ ...options, requestTls: connect });
+export class HttpConnections {
+  readonly #tls: FreshTls;
+  readonly #open: (tls: TlsOptions) => Dispatcher;
+  readonly #closing = new Set<Dispatcher>();
+  #used: TlsOptions;
+  #current: Dispatcher;
+
+  private constructor(tls: FreshTls, open: (tls: TlsOptions) => Dispatcher) {
+    this.#tls = tls;
+    this.#open = open;
+    this.#used = tls.now();
+    this.#current = open(this.#used);
+  }
+
+  static async open(
+    config: OtlpHttpConfig,
+    tls: FreshTls,
+    environment: Environment,
+  ): Promise<HttpConnections> {
+    // Loaded here, so that an agent without this exporter does not pay for it.
+    const { Agent, EnvHttpProxyAgent } = await import('undici');
+    return new HttpConnections(tls, (material) => {
+      const connect = { ...material, timeout: config.timeout };
+      const options = {
+        keepAliveTimeout: config.idle_conn_timeout,
+        keepAliveMaxTimeout: config.idle_conn_timeout,
+        connections: config.max_conns_per_host === 0 ? null : config.max_conns_per_host,
+        // One request at a time on a connection: an answer that is late delays no other.
+        pipelining: 1,
+        // Refused where TLS does not offer it: then it is HTTP/1.1.
+        allowH2: true,
+        connect,
+      };
+      if (!hasProxy(environment)) return new Agent(options);
+      return new EnvHttpProxyAgent({ ...options, requestTls: connect });
+    });
+  }
+
+  /** For a request that leaves now. */
+  dispatcher(): Dispatcher {
+    const material = this.#tls.now();
+    if (material !== this.#used) {
+      this.#used = material;
+      const old = this.#current;
+      this.#current = this.#open(material);
+      this.#closing.add(old);
+      // What cannot be closed is destroyed with the others.
+      old.close().then(
+        () => this.#closing.delete(old),
+        () => {},
+      );
+    }
+    return this.#current;
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#closing, this.#current].map((each) => each.destroy()));
+  }
 }
 
 function hasProxy(environment: Environment): boolean {

@@ -1,18 +1,21 @@
 // OTLP over HTTP: one batch, one POST. Invariant: says "delivered" only for a 2xx answer, and whatever else happens on
 // the way is an outcome, never an exception.
 
-import type { Dispatcher } from 'undici';
 import { BlockPool } from '../../buffer/index.ts';
 import { HoldfastError } from '../../config/error.ts';
+import type { Logger } from '../../config/logger.ts';
 import { type Signal, signals } from '../../otlp/signal.ts';
+import { credentialsNamed } from '../credentials.ts';
 import { drainConfigOf, drainNotes } from '../drain/config.ts';
 import type { ExportBatch, Exporter, ExporterContext, ExporterFactory, Outcome } from '../exporter.ts';
 import { type Body, type BodyForm, bodyOf } from '../otlp/body.ts';
-import { bodyFormOf } from '../otlp/config.ts';
+import { FreshTls } from '../otlp/client_tls.ts';
+import { bodyFormOf, credentialsIn } from '../otlp/config.ts';
 import { type Attempt, Failover } from '../otlp/failover.ts';
-import { reasonOf, withoutSecrets } from '../otlp/reason.ts';
+import { reasonOf } from '../otlp/reason.ts';
+import { SentHeaders } from '../otlp/sent_headers.ts';
 import { type OtlpHttpConfig, otlpHttpSchema, urlsOf } from './config.ts';
-import { openDispatcher } from './connection.ts';
+import { HttpConnections } from './connection.ts';
 import { type ExchangeRequest, exchange } from './exchange.ts';
 import { outcomeOf } from './outcome.ts';
 
@@ -40,18 +43,21 @@ class OtlpHttpExporter implements Exporter {
   readonly #config: OtlpHttpConfig;
   readonly #targets: Readonly<Record<Signal, readonly Target[]>>;
   readonly #failovers: Readonly<Record<Signal, Failover>>;
-  readonly #headers: string[];
-  readonly #clean: (text: string) => string;
+  readonly #headers: SentHeaders<string[]>;
+  readonly #logger: Logger;
   readonly #form: BodyForm;
   /** Memory for merged bodies: a fresh one for every request keeps the collector busy. */
   readonly #pool = new BlockPool(POOL_BYTES_MAX);
-  #dispatcher: Dispatcher | undefined;
+  #connections: HttpConnections | undefined;
 
   constructor(config: OtlpHttpConfig, context: ExporterContext) {
     this.#config = config;
     this.#form = bodyFormOf(config, config.encoding);
-    this.#headers = headersOf(config, this.#form, context.version);
-    this.#clean = withoutSecrets(config.headers);
+    const credentials = credentialsNamed(config.auth, context.credentials);
+    this.#headers = new SentHeaders(config.headers, credentials, (own) =>
+      headersOf(own, this.#form, context.version),
+    );
+    this.#logger = context.logger;
     this.#targets = perSignal((signal) => targetsOf(config, signal));
     this.#failovers = perSignal((signal) => {
       const origins = this.#targets[signal].map((target) => target.origin);
@@ -60,14 +66,15 @@ class OtlpHttpExporter implements Exporter {
   }
 
   async start(): Promise<void> {
-    this.#dispatcher = await openDispatcher(this.#config, process.env);
+    const tls = new FreshTls(this.#config.tls, this.#logger);
+    this.#connections = await HttpConnections.open(this.#config, tls, process.env);
   }
 
   async send(batch: ExportBatch, signal: AbortSignal): Promise<Outcome> {
     const targets = this.#targets[batch.signal];
     if (targets.length === 0) return { kind: 'rejected', reason: `no endpoint for ${batch.signal}` };
-    const dispatcher = this.#dispatcher;
-    if (dispatcher === undefined) return { kind: 'retry', reason: 'not started' };
+    const connections = this.#connections;
+    if (connections === undefined) return { kind: 'retry', reason: 'not started' };
     let body: Body;
     try {
       body = await bodyOf(batch, this.#form, this.#pool);
@@ -77,35 +84,36 @@ class OtlpHttpExporter implements Exporter {
     }
     const cargo: Cargo = { body, mayBeRead: false };
     const attempt = (index: number) =>
-      this.#attempt(dispatcher, targets[index]!, batch.signal, cargo, signal);
+      this.#attempt(connections, targets[index]!, batch.signal, cargo, signal);
     const outcome = await this.#failovers[batch.signal].send(attempt, signal);
     if (!cargo.mayBeRead) body.block?.release();
     return outcome;
   }
 
   async stop(): Promise<void> {
-    await this.#dispatcher?.destroy();
-    this.#dispatcher = undefined;
+    await this.#connections?.destroy();
+    this.#connections = undefined;
   }
 
   async #attempt(
-    dispatcher: Dispatcher,
+    connections: HttpConnections,
     target: Target,
     signal: Signal,
     cargo: Cargo,
     abort: AbortSignal,
   ): Promise<Attempt> {
+    const { headers, clean } = this.#headers.now();
     const request: ExchangeRequest = {
       origin: target.origin,
       path: target.path,
-      headers: this.#headers,
+      headers,
       body: target.mayBeHttp2 ? Buffer.from(cargo.body.bytes) : cargo.body.bytes,
       responseBytesMax: RESPONSE_BYTES_MAX,
     };
     try {
-      const answer = await exchange(dispatcher, request, abort);
+      const answer = await exchange(connections.dispatcher(), request, abort);
       if (answer.status !== 200) cargo.mayBeRead = true;
-      const outcome = outcomeOf(signal, answer, Date.now(), this.#clean);
+      const outcome = outcomeOf(signal, answer, Date.now(), clean);
       return { outcome, elsewhere: ELSEWHERE.has(answer.status) };
     } catch (error) {
       cargo.mayBeRead = true;
@@ -127,16 +135,12 @@ function targetsOf(config: OtlpHttpConfig, signal: Signal): Target[] {
   }));
 }
 
-function headersOf(config: OtlpHttpConfig, form: BodyForm, version: string): string[] {
+function headersOf(own: Readonly<Record<string, string>>, form: BodyForm, version: string): string[] {
   const type = form.encoding === 'json' ? 'application/json' : 'application/x-protobuf';
   const headers = ['content-type', type];
   if (form.compression !== 'none') headers.push('content-encoding', form.compression);
-  let named = false;
-  for (const [name, value] of Object.entries(config.headers)) {
-    named ||= name.toLowerCase() === 'user-agent';
-    headers.push(name, value.reveal());
-  }
-  if (!named) headers.push('user-agent', `Holdfast/${version}`);
+  for (const [name, value] of Object.entries(own)) headers.push(name, value);
+  if (own['user-agent'] === undefined) headers.push('user-agent', `Holdfast/${version}`);
   return headers;
 }
 
@@ -148,5 +152,6 @@ export const otlpHttpExporter: ExporterFactory<OtlpHttpConfig> = {
   schema: otlpHttpSchema,
   drain: drainConfigOf,
   notes: drainNotes,
+  credentials: credentialsIn,
   create: (config, context) => new OtlpHttpExporter(config, context),
 };

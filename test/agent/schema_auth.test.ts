@@ -54,12 +54,40 @@ describe('authentication in a configuration', () => {
   });
 
   it.each([
+    ['otlp_http: {endpoint: "http://h", auth: {authenticator: basicauth}}'],
+    ['otlp_grpc: {endpoint: "h:1", auth: {authenticator: basicauth}}'],
+  ])('of an exporter needs credentials to send, not users to let in: %s', (exporter) => {
+    const read = (basicauth: string) => {
+      const text = `
+receivers: {otlp: }
+exporters:
+  ${exporter}
+extensions: {basicauth: ${basicauth}}
+service:
+  extensions: [basicauth]
+  pipelines: {traces: {receivers: [otlp], exporters: [${exporter.split(':')[0]}]}}
+`;
+      const source = loadConfig({ files: [{ name: 'f.yaml', text }], sets: [], env: {} });
+      return readAgentConfig(source, components).problems.map(formatProblem).join('\n');
+    };
+    expect(read('{client_auth: {username: ann, password: p}}')).toBe('');
+    expect(read('{htpasswd: {inline: "ann:p"}}')).toMatch(
+      /f\.yaml:4:\d+: exporters\.\w+\.auth\.authenticator: no extension "basicauth" with credentials/,
+    );
+  });
+
+  it.each([
     ['{bearertokenauth: }', 'no token'],
     ['{bearertokenauth: {token: ""}}', 'must not be empty'],
-    ['{basicauth: {client_auth: {username: a, password: b}}}', 'client_auth'],
+    ['{basicauth: }', 'one of htpasswd'],
+    ['{basicauth: {client_auth: {username: a}}}', 'no password'],
+    ['{headers_setter: {headers: [{key: a}]}}', 'one of value and value_file'],
+    ['{headers_setter: {headers: [{key: Content-Type, value: b}]}}', 'set by the exporters'],
+    ['{headers_setter: {headers: [{key: a, from_context: b}]}}', 'from_context'],
     ['{basicauth: {htpasswd: {}}}', 'no users'],
   ])('is an error when it checks for nothing: %s', (extensions, says) => {
-    const { config, told } = read(extensions, '[bearertokenauth, basicauth]', 'bearertokenauth');
+    const id = /\w+/.exec(extensions)![0];
+    const { config, told } = read(extensions, `[${id}]`, id);
     expect(config).toBeUndefined();
     expect(told).toContain(says);
   });

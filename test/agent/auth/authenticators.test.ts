@@ -28,7 +28,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const bearer = (config: object) =>
   bearerTokenAuthenticator('bearertokenauth', bearerTokenAuthSchema.parse(config), logger, () => now_ms);
 const basic = (htpasswd: object) =>
-  basicAuthenticator('basicauth', basicAuthSchema.parse({ htpasswd }), logger, () => now_ms);
+  basicAuthenticator('basicauth', basicAuthSchema.parse({ htpasswd }).htpasswd!, logger, () => now_ms);
 const encoded = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
 describe('bearer tokens', () => {

@@ -203,7 +203,13 @@ describe('holdfast components', () => {
     expect(types('receivers').toSorted()).toEqual(['nop', 'otlp']);
     expect(types('processors')).toEqual(['batch', 'memory_limiter']);
     expect(types('exporters').toSorted()).toEqual(['debug', 'file', 'nop', 'otlp_grpc', 'otlp_http']);
-    expect(types('extensions')).toEqual(['health_check', 'file_storage']);
+    expect(types('extensions').toSorted()).toEqual([
+      'basicauth',
+      'bearertokenauth',
+      'file_storage',
+      'headers_setter',
+      'health_check',
+    ]);
   });
 
   it('lists it for people too', async () => {

@@ -10,6 +10,8 @@ import zlib from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
+import { Secret } from '../../../config/secret.ts';
+import type { Credentials } from '../../../exporters/credentials.ts';
 import type { Exporter, Outcome } from '../../../exporters/exporter.ts';
 import { otlpGrpcExporter } from '../../../exporters/otlp_grpc/exporter.ts';
 import { encodeExportResponse } from '../../../otlp/response.ts';
@@ -36,11 +38,15 @@ async function bare(...given: Parameters<typeof bareBackend>): Promise<BareBacke
   return started;
 }
 
-async function exporter(config: Record<string, unknown>): Promise<Exporter> {
+async function exporter(
+  config: Record<string, unknown>,
+  credentials?: ReadonlyMap<string, Credentials>,
+): Promise<Exporter> {
   const made = otlpGrpcExporter.create(otlpGrpcExporter.schema.parse(config), {
     id: 'otlp_grpc',
     version: '9.8.7',
     logger: silentLogger,
+    ...(credentials && { credentials }),
   });
   await made.start();
   ends.push(() => made.stop());
@@ -316,6 +322,26 @@ describe('OTLP 39: headers, TLS and proxies over gRPC', () => {
       const config = { endpoint: server.endpoint, headers: { [name]: 'x' } };
       expect(otlpGrpcExporter.schema.safeParse(config).success).toBe(false);
     }
+  });
+
+  it('shows its credentials as they are now, over headers of that name', async () => {
+    const server = await backend();
+    let shown = { authorization: new Secret('Bearer token-1') };
+    const own: Credentials = { headers: () => shown };
+    const config = {
+      endpoint: server.endpoint,
+      headers: { Authorization: 'nobody' },
+      auth: { authenticator: 'basicauth' },
+    };
+    await expect(exporter(config)).rejects.toMatchObject({ code: 'HF_EXPORT_AUTH' });
+    const sender = await exporter(config, new Map([['basicauth', own]]));
+    await sender.send(some, never);
+    shown = { authorization: new Secret('Bearer token-2') };
+    await sender.send(batchOf([identity(text(1_000, 'a'))], 'logs'), never);
+    expect(server.received.map(({ metadata }) => metadata.get('authorization'))).toEqual([
+      ['Bearer token-1'],
+      ['Bearer token-2'],
+    ]);
   });
 
   it('TLS unless told otherwise; checks the certificate, shows its own, and https overrides insecure', async () => {

@@ -1,14 +1,24 @@
 // The exporter's lines of OTLP.md, each against a real HTTP server.
 
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import zlib from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
+import { Secret } from '../../../config/secret.ts';
+import { clientTlsSchema } from '../../../config/tls.ts';
+import type { Credentials } from '../../../exporters/credentials.ts';
 import type { Exporter, Outcome } from '../../../exporters/exporter.ts';
+import { FreshTls } from '../../../exporters/otlp/client_tls.ts';
+import { otlpHttpSchema } from '../../../exporters/otlp_http/config.ts';
+import { HttpConnections } from '../../../exporters/otlp_http/connection.ts';
+import { exchange } from '../../../exporters/otlp_http/exchange.ts';
 import { otlpHttpExporter } from '../../../exporters/otlp_http/exporter.ts';
 import type { Entry } from '../../../otlp/entry.ts';
 import { encodeExportResponse } from '../../../otlp/response.ts';
@@ -29,11 +39,15 @@ async function backend(answer?: Answering): Promise<Backend> {
   return started;
 }
 
-async function exporter(config: Record<string, unknown>): Promise<Exporter> {
+async function exporter(
+  config: Record<string, unknown>,
+  credentials?: ReadonlyMap<string, Credentials>,
+): Promise<Exporter> {
   const made = otlpHttpExporter.create(otlpHttpExporter.schema.parse(config), {
     id: 'otlp_http',
     version: '9.8.7',
     logger: silentLogger,
+    ...(credentials && { credentials }),
   });
   await made.start();
   ends.push(() => made.stop());
@@ -505,6 +519,79 @@ describe('OTLP 39: headers, TLS and proxies', () => {
     const tls = { insecure_skip_verify: true, cert_pem: own.cert, key_pem: own.key };
     expect(await (await exporter({ endpoint, tls })).send(some, never)).toEqual({ kind: 'delivered' });
     expect(shown).toBe('client.test');
+  });
+
+  it('shows its credentials as they are now, over headers of that name, and keeps them out of what it repeats', async () => {
+    const server = await backend(
+      status(400, { 'content-type': 'text/plain' }, 'I do not know Bearer token-2'),
+    );
+    let shown = { authorization: new Secret('Bearer token-1') };
+    const own: Credentials = { headers: () => shown };
+    const config = {
+      endpoint: server.url,
+      headers: { Authorization: 'nobody', 'x-more': 'yes' },
+      auth: { authenticator: 'bearertokenauth/cloud' },
+    };
+    const sender = await exporter(config, new Map([['bearertokenauth/cloud', own]]));
+    await sender.send(some, never);
+    // Whoever makes credentials gives a new object when they change.
+    shown = { authorization: new Secret('Bearer token-2') };
+    const outcome = await sender.send(some, never);
+    expect(server.received.map(({ headers }) => [headers['authorization'], headers['x-more']])).toEqual([
+      ['Bearer token-1', 'yes'],
+      ['Bearer token-2', 'yes'],
+    ]);
+    expect(outcome).toEqual({ kind: 'rejected', reason: 'HTTP 400: I do not know [redacted]' });
+  });
+
+  it('never sends without the credentials that it names', async () => {
+    const server = await backend();
+    const config = { endpoint: server.url, auth: { authenticator: 'bearertokenauth' } };
+    await expect(exporter(config)).rejects.toMatchObject({ code: 'HF_EXPORT_AUTH' });
+  });
+
+  it('shows a certificate that was renewed on new connections', async () => {
+    const { cert, key } = selfSigned('collector.test');
+    const shown: string[] = [];
+    const options = { cert, key, requestCert: true, rejectUnauthorized: false };
+    const server = https.createServer(options, (request, response) => {
+      const peer = (request.socket as import('node:tls').TLSSocket).getPeerCertificate();
+      shown.push(String(peer.subject.CN));
+      request.resume().on('end', () => response.end());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const directory = mkdtempSync(path.join(tmpdir(), 'holdfast-client-'));
+    ends.push(async () => {
+      server.closeAllConnections();
+      server.close();
+      rmSync(directory, { recursive: true });
+    });
+    const files = { cert_file: path.join(directory, 'cert'), key_file: path.join(directory, 'key') };
+    const renew = (host: string): void => {
+      const { cert: own, key: ownKey } = selfSigned(host);
+      writeFileSync(files.cert_file, own);
+      writeFileSync(files.key_file, ownKey);
+    };
+    renew('first.test');
+    const config = clientTlsSchema.parse({ ...files, insecure_skip_verify: true });
+    let now_ms = 0;
+    const tls = new FreshTls(config, silentLogger, () => now_ms);
+    const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const connections = await HttpConnections.open(otlpHttpSchema.parse({ endpoint }), tls, {});
+    ends.push(() => connections.destroy());
+    const ask = () =>
+      exchange(
+        connections.dispatcher(),
+        { origin: endpoint, path: '/', headers: [], body: Buffer.alloc(1), responseBytesMax: 1 },
+        never,
+      );
+    await ask();
+    renew('second.test');
+    await ask();
+    now_ms += 10_000;
+    await ask();
+    expect(shown).toEqual(['first.test', 'first.test', 'second.test']);
   });
 
   it('says which file it cannot read when it starts', async () => {

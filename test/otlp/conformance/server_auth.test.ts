@@ -36,7 +36,7 @@ const authenticators = authenticatorsOf(
     {
       id: 'basicauth/edge',
       kind: 'basic',
-      config: { htpasswd: { inline: new Secret('ann:pa:ss\n'), file: undefined } },
+      config: { inline: new Secret('ann:pa:ss\n'), file: undefined },
     },
   ],
   silentLogger,
