@@ -8,10 +8,11 @@ import { logRequest } from '../../agent/first_steps.ts';
 import { readAgentConfig } from '../../agent/schema.ts';
 import type { FileSystem } from '../../buffer/index.ts';
 import { nodeFileSystem } from '../../buffer/ports/node_file_system.ts';
-import { type LogFields, type Logger, silentLogger } from '../../config/logger.ts';
+import type { LogFields } from '../../config/logger.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { loadConfig } from '../../config/source.ts';
 import { otlpReceiver } from '../../receivers/otlp/receiver.ts';
+import { type Level, tellingLogger } from '../config/telling_logger.ts';
 import { FakeBackend } from './fake_exporter.ts';
 
 let directory: string;
@@ -37,7 +38,7 @@ service:
 `;
 
 interface Told {
-  readonly level: 'warn' | 'error' | 'info';
+  readonly level: Level;
   readonly message: string;
   readonly fields: LogFields | undefined;
 }
@@ -61,15 +62,7 @@ async function start(
   );
   if (!config) throw new Error(problems.map(formatProblem).join('\n'));
   const told: Told[] = [];
-  const at = (level: Told['level']) => (message: string, fields?: LogFields) =>
-    void told.push({ level, message, fields });
-  const logger: Logger = {
-    ...silentLogger,
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    with: () => logger,
-  };
+  const logger = tellingLogger((level, message, fields) => told.push({ level, message, fields }));
   const agent = await startAgent({ config, version: '0.0.0', logger, fileSystem });
   running.push(agent);
   const address = [...agent.endpoints.values()].flat()[0]!.address;

@@ -28,6 +28,28 @@ describe('damage found when the log is opened', () => {
     expect(damaged.reports.filter((one) => /quarantined/.test(one.message))).toHaveLength(1);
   });
 
+  // FORMAT.md, Versions: what a later version may leave behind the frames of a sealed segment.
+  it('is none where the file of a sealed segment goes on with zeros and frames of lower offsets', async () => {
+    const source = await openedOnMemory({ segment: { maxBytes: 250 } });
+    for (let commit = 0; commit < 12; commit++) await appendDurably(source.shard, `entry ${commit}`);
+    await source.log.close();
+    const on = source.on.killed();
+    const [first, second, ...later] = on.disk.paths().filter((path) => path.endsWith('.log'));
+    expect(later.length).toBeGreaterThan(0);
+    const stale = on.disk.bytes(first!);
+    on.disk.replace(second!, Buffer.concat([on.disk.bytes(second!), Buffer.alloc(4096), stale]));
+    for (let opening = 0; opening < 2; opening++) {
+      const { log, stream, shard } = await openedOnMemory({}, on);
+      expect(shard.account()).toMatchObject({ appended: 12, retained: 12, quarantined: 0 });
+      const all = await readAll((await stream.group('h')).reader(shard));
+      expect(all.map((one) => one.text)).toEqual(
+        Array.from({ length: 12 }, (_, commit) => `entry ${commit}`),
+      );
+      await log.close();
+    }
+    expect(on.disk.paths().filter((path) => path.includes('/quarantine/'))).toEqual([]);
+  });
+
   it('of any small file starts all the same: every entry is read or counted', async () => {
     const source = await openedOnMemory({ segment: { maxBytes: 250 } });
     for (let commit = 0; commit < 12; commit++) await appendDurably(source.shard, `entry ${commit}`);

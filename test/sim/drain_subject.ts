@@ -8,9 +8,10 @@ import { Log } from '../../buffer/log.ts';
 import type { FileSystem } from '../../buffer/ports/file_system.ts';
 import type { Shard } from '../../buffer/shard.ts';
 import type { Stream } from '../../buffer/stream.ts';
-import type { LogFields, Logger } from '../../config/logger.ts';
+import type { Logger } from '../../config/logger.ts';
 import type { DrainConfig } from '../../exporters/drain/config.ts';
 import type { ExporterFactory } from '../../exporters/exporter.ts';
+import { tellingLogger } from '../config/telling_logger.ts';
 import type { DrainOptions, ExporterOptions } from './drain_options.ts';
 import type { World } from './machine.ts';
 import type { SeededRandom } from './random.ts';
@@ -142,16 +143,7 @@ function configuredOf(parts: SubjectParts, exporter: ExporterOptions, index: num
 }
 
 function loggerOf(world: World, id: string): Logger {
-  const say =
-    (level: string) =>
-    (message: string, fields: LogFields = {}): void =>
-      world.trace.note(`  ${id} ${level}: ${message} ${JSON.stringify(fields)}`);
-  const logger: Logger = {
-    debug: say('debug'),
-    info: say('info'),
-    warn: say('warn'),
-    error: say('error'),
-    with: () => logger,
-  };
-  return logger;
+  return tellingLogger((level, message, fields) =>
+    world.trace.note(`  ${id} ${level}: ${message} ${JSON.stringify(fields)}`),
+  );
 }

@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
-import type { Logger } from '../../../config/logger.ts';
 import { debugExporter } from '../../../exporters/debug/exporter.ts';
 import type { ExportBatch } from '../../../exporters/exporter.ts';
+import { tellingLogger } from '../../config/telling_logger.ts';
 import { logsRequest } from '../../e2e/requests.ts';
 
 const never = new AbortController().signal;
@@ -21,8 +21,7 @@ function batchOf(...payloads: readonly Buffer[]): ExportBatch {
 
 async function said(options: object, batch: ExportBatch): Promise<[string, unknown][]> {
   const lines: [string, unknown][] = [];
-  const say = (message: string, fields?: object): void => void lines.push([message, fields]);
-  const logger: Logger = { debug: say, info: say, warn: say, error: say, with: () => logger };
+  const logger = tellingLogger((_, message, fields) => lines.push([message, fields]));
   const exporter = debugExporter.create(debugExporter.schema.parse(options), {
     id: 'debug',
     version: '0',

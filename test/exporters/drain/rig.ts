@@ -5,7 +5,7 @@ import type { Batch, Reader, ReadLimits } from '../../../buffer/batch.ts';
 import type { Lag } from '../../../buffer/lag.ts';
 import type { Clock, Timer } from '../../../buffer/ports/clock.ts';
 import type { Random } from '../../../buffer/ports/random.ts';
-import type { LogFields, Logger } from '../../../config/logger.ts';
+import type { LogFields } from '../../../config/logger.ts';
 import type { DrainConfig } from '../../../exporters/drain/config.ts';
 import { DrainLoop } from '../../../exporters/drain/loop.ts';
 import type { DeadLetters, Source } from '../../../exporters/drain/source.ts';
@@ -13,6 +13,7 @@ import { newDrainTelemetry } from '../../../exporters/drain/telemetry.ts';
 import type { ExportBatch, Exporter, Outcome } from '../../../exporters/exporter.ts';
 import { type Codec, decodeEntry, encodeEntryHeader } from '../../../otlp/entry.ts';
 import type { Signal } from '../../../otlp/signal.ts';
+import { tellingLogger } from '../../config/telling_logger.ts';
 
 export class SimulatedClock implements Clock {
   time_ms = 0;
@@ -283,25 +284,9 @@ export class Rig {
       signal: 'traces',
       clock: this.clock,
       random: seededRandom(seed),
-      logger: this.#logger(),
+      logger: tellingLogger((level, message, fields) => this.lines.push({ level, message, fields })),
       telemetry: this.telemetry,
     });
-  }
-
-  #logger(): Logger {
-    const say =
-      (level: string) =>
-      (message: string, fields: LogFields = {}): void => {
-        this.lines.push({ level, message, fields });
-      };
-    const logger: Logger = {
-      debug: say('debug'),
-      info: say('info'),
-      warn: say('warn'),
-      error: say('error'),
-      with: () => logger,
-    };
-    return logger;
   }
 
   /** Lets everything happen that can happen without time passing. */

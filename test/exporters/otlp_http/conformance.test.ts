@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import zlib from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
@@ -52,6 +53,21 @@ async function exporter(
   await made.start();
   ends.push(() => made.stop());
   return made;
+}
+
+/** A server that takes everything; its URL. */
+async function overTls(options: https.ServerOptions, met = (_: TLSSocket) => {}): Promise<string> {
+  const server = https.createServer(options, (request, response) => {
+    met(request.socket as TLSSocket);
+    request.resume().on('end', () => response.end());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ends.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const some = batchOf([identity(text(1_000, 'a'))]);
@@ -480,17 +496,8 @@ describe('OTLP 39: headers, TLS and proxies', () => {
 
   it('checks the certificate: by the given CA, by another name, not at all, and refuses what it does not know', async () => {
     const { cert, key } = selfSigned('collector.test');
-    const server = https.createServer({ cert, key }, (request, response) => {
-      request.resume().on('end', () => response.end());
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    ends.push(async () => {
-      server.closeAllConnections();
-      server.close();
-    });
     // `insecure` means plain HTTP, and an https URL overrules it.
-    const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const endpoint = await overTls({ cert, key });
     const outcomeWith = async (tls: Record<string, unknown>) =>
       (await (await exporter({ endpoint, tls })).send(some, never)).kind;
     expect(await outcomeWith({ ca_pem: cert, server_name_override: 'collector.test' })).toBe('delivered');
@@ -504,18 +511,9 @@ describe('OTLP 39: headers, TLS and proxies', () => {
     const { cert, key } = selfSigned('collector.test');
     let shown: string | undefined;
     const options = { cert, key, ca: own.cert, requestCert: true, rejectUnauthorized: true };
-    const server = https.createServer(options, (request, response) => {
-      const peer = (request.socket as import('node:tls').TLSSocket).getPeerCertificate();
-      shown = String(peer.subject.CN);
-      request.resume().on('end', () => response.end());
+    const endpoint = await overTls(options, (socket) => {
+      shown = String(socket.getPeerCertificate().subject.CN);
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    ends.push(async () => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const tls = { insecure_skip_verify: true, cert_pem: own.cert, key_pem: own.key };
     expect(await (await exporter({ endpoint, tls })).send(some, never)).toEqual({ kind: 'delivered' });
     expect(shown).toBe('client.test');

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { HoldfastError } from '../../../config/error.ts';
-import type { Logger } from '../../../config/logger.ts';
 import { MalformedOtlp } from '../../../otlp/malformed.ts';
 import { IntakeFull, IntakeTooLarge } from '../../../receivers/receiver.ts';
 import {
@@ -10,6 +9,7 @@ import {
   refusedHere,
   tooLarge,
 } from '../../../receivers/server/refusal.ts';
+import { tellingLogger } from '../../config/telling_logger.ts';
 
 describe('refusals', () => {
   it.each([
@@ -51,14 +51,7 @@ describe('refusals', () => {
 
   it('are logged by whose fault they are', () => {
     const lines: string[] = [];
-    const write = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
-    const logger: Logger = {
-      debug: write('debug'),
-      info: write('info'),
-      warn: write('warn'),
-      error: write('error'),
-      with: () => logger,
-    };
+    const logger = tellingLogger((level, message) => lines.push(`${level} ${message}`));
     for (const error of [new MalformedOtlp('m', 0), new IntakeFull('m', 1), new TypeError('m')]) {
       logRefusal(logger, 'http', refusalOf(error));
     }
