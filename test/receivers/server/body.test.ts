@@ -3,7 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BlockPool } from '../../../buffer/index.ts';
-import { Body } from '../../../receivers/otlp/body.ts';
+import { Body } from '../../../receivers/server/body.ts';
 
 const pool = new BlockPool(2 ** 20);
 
