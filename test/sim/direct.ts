@@ -9,7 +9,7 @@ import { Ranges } from '../../buffer/ranges.ts';
 import { recoverSegment } from '../../buffer/recovery.ts';
 import { findNextFrame, loadFrame, Window } from '../../buffer/scan.ts';
 import { type Chooser, changesSoFar, type Disk } from './disk.ts';
-import { DIRECT_BLOCK_BYTES, type SimFile } from './file_system.ts';
+import { DIRECT_BLOCK_BYTES, type SimFile } from './file.ts';
 import { World } from './machine.ts';
 import { eachSubset } from './subsets.ts';
 import { Violation } from './violation.ts';

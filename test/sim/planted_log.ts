@@ -15,8 +15,8 @@ import { Segment } from '../../buffer/segment.ts';
 import { Shard } from '../../buffer/shard.ts';
 import { Stream } from '../../buffer/stream.ts';
 import { SLOT_BYTES } from '../../buffer/two_slot.ts';
-import { systemError } from './file_system.ts';
 import { delegate, nothing, onFiles, onGetter, onMethod, type PlantedBug } from './planting.ts';
+import { systemError } from './system_error.ts';
 
 type LogBug = Omit<PlantedBug, 'in'>;
 

@@ -1,0 +1,172 @@
+// An open file of a simulated process: what reading, writing and syncing it does to the disk, and how each can fail.
+// Invariant: what a failed sync did not make durable, no later sync does.
+
+import type { File } from '../../buffer/ports/file_system.ts';
+import type { FileNode } from './disk.ts';
+import type { SimProcess } from './file_system.ts';
+import { systemError } from './system_error.ts';
+
+/** What O_DIRECT wants positions and lengths to be a multiple of. */
+export const DIRECT_BLOCK_BYTES = 4096;
+
+export class SimFile implements File {
+  readonly #process: SimProcess;
+  readonly #node: FileNode;
+  readonly #path: string;
+  #open = true;
+
+  constructor(process: SimProcess, node: FileNode, path: string) {
+    this.#process = process;
+    this.#node = node;
+    this.#path = path;
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<number> {
+    return this.#process.operate(
+      'write',
+      this.#path,
+      () => {
+        this.#mustBeOpen();
+        const { faults, random } = this.#process.machine;
+        if (faults.writeError > 0 && random.chance(faults.writeError)) {
+          this.#process.strike('write_eio');
+          // Some of it may have arrived all the same.
+          this.#node.write(bytes.subarray(0, random.integer(bytes.length + 1)), position);
+          throw systemError('EIO', this.#path);
+        }
+        const taken = this.#roomFor(this.#maybeShort(bytes.length), position);
+        this.#node.write(taken === bytes.length ? bytes : bytes.subarray(0, taken), position);
+        return taken;
+      },
+      undefined,
+      position,
+      bytes.length,
+    );
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#process.operate(
+      'read',
+      this.#path,
+      () => {
+        this.#mustBeOpen();
+        const { faults, random } = this.#process.machine;
+        if (faults.readError > 0 && random.chance(faults.readError)) {
+          this.#process.strike('read_eio');
+          throw systemError('EIO', this.#path);
+        }
+        const there = Math.max(0, Math.min(into.length, this.#node.live_bytes - position));
+        const taken = this.#maybeShort(there);
+        into.set(this.#node.live.subarray(position, position + taken));
+        return taken;
+      },
+      undefined,
+      position,
+      into.length,
+    );
+  }
+
+  /**
+   * As an open file with O_DIRECT and O_DSYNC does: whole aligned blocks, past the page cache, durable once it returns. Until
+   * then each sector of it may have arrived or not.
+   */
+  async writeDirect(bytes: Uint8Array, position: number): Promise<void> {
+    if (position % DIRECT_BLOCK_BYTES !== 0 || bytes.length % DIRECT_BLOCK_BYTES !== 0) {
+      throw systemError('EINVAL', this.#path);
+    }
+    const node = this.#node;
+    await this.#process.operate(
+      'writeDirect',
+      this.#path,
+      () => {
+        this.#mustBeOpen();
+        node.write(bytes, position);
+        node.beginSync();
+      },
+      () => node.endSync(),
+      position,
+      bytes.length,
+    );
+  }
+
+  sync(): Promise<void> {
+    const node = this.#node;
+    return this.#process.operate(
+      'sync',
+      this.#path,
+      () => {
+        this.#mustBeOpen();
+        this.#mayFailToSync();
+        node.beginSync();
+      },
+      () => node.endSync(),
+    );
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#process.operate(
+      'truncate',
+      this.#path,
+      () => {
+        this.#mustBeOpen();
+        this.#node.truncate(size);
+      },
+      undefined,
+      size,
+    );
+  }
+
+  size(): Promise<number> {
+    return this.#process.operate('size', this.#path, () => this.#node.live_bytes);
+  }
+
+  close(): Promise<void> {
+    return this.#process.operate('close', this.#path, () => {
+      this.#mustBeOpen();
+      this.#open = false;
+      this.#process.handles -= 1;
+    });
+  }
+
+  #mustBeOpen(): void {
+    if (!this.#open) throw systemError('EBADF', this.#path);
+  }
+
+  #maybeShort(bytes: number): number {
+    const { faults, random } = this.#process.machine;
+    if (bytes < 2 || faults.shortIo === 0 || !random.chance(faults.shortIo)) return bytes;
+    this.#process.strike('short_io');
+    return 1 + random.integer(bytes - 1);
+  }
+
+  /** How many of `bytes` the disk takes at `position`; what overwrites needs no room. */
+  #roomFor(bytes: number, position: number): number {
+    const { disk } = this.#process.machine;
+    const growth = position + bytes - this.#node.live_bytes;
+    if (growth <= 0 || disk.capacity_bytes === Number.MAX_SAFE_INTEGER) return bytes;
+    const room = this.#process.room_bytes;
+    if (growth <= room) return bytes;
+    this.#process.strike('enospc');
+    const taken = bytes - (growth - room);
+    if (taken <= 0) throw systemError('ENOSPC', this.#path);
+    return taken;
+  }
+
+  /** The pages are clean afterwards, whatever became of them: syncing again would claim a success that never was. */
+  #mayFailToSync(): void {
+    const { faults, random } = this.#process.machine;
+    const node = this.#node;
+    const strikes =
+      node.syncFails || (faults.syncError > 0 && !node.syncFailed && random.chance(faults.syncError));
+    if (!strikes) return;
+    this.#process.strike('sync_eio');
+    // Linux tells a failure once: whoever asks again hears that all is well (PostgreSQL's "fsyncgate", 2018).
+    node.syncFailed = true;
+    if (faults.syncSticky) node.syncFails = true;
+    const arrived = [...node.dirty].filter(() => random.chance(0.5));
+    if (arrived.length > 0) node.persist(arrived);
+    node.dirty.clear();
+    if (faults.contentAfterFailedSync === 'reverted') node.revert();
+    throw systemError('EIO', this.#path);
+  }
+}
