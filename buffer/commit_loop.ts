@@ -10,12 +10,11 @@ import type { CommitPolicy } from './commit_policy.ts';
 import { CommitSide } from './commit_side.ts';
 import { Deferred, refused } from './deferred.ts';
 import { DiskTrouble } from './disk_trouble.ts';
-import { CommitFailed, CommitTimeout, LogClosed, LogFull } from './errors.ts';
+import { CommitFailed, LogClosed } from './errors.ts';
 import { ENTRY_OVERHEAD_MAX_BYTES } from './frame.ts';
 import type { FrameKey } from './frame_key.ts';
 import { type InvariantBroken, invariant, isBroken } from './invariant.ts';
 import type { Clock, Timer } from './ports/clock.ts';
-import { errorCode } from './ports/file_system.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentWriter } from './segment_writer.ts';
 import type { SwitchMeter } from './switch_meter.ts';
@@ -271,7 +270,7 @@ export class CommitLoop {
     const { chain } = side;
     const { clock, policy, writer } = this.#options;
     const started_ms = clock.monotonic();
-    const deadline = this.#armDeadline();
+    const answered = this.#trouble.asked((error) => this.#refuse(error));
     this.#committing = true;
     try {
       invariant(
@@ -300,8 +299,7 @@ export class CommitLoop {
       else this.#fail(error);
     } finally {
       this.#committing = false;
-      deadline.cancel();
-      this.#trouble.stuck = false;
+      answered();
       side.release();
     }
   }
@@ -335,7 +333,7 @@ export class CommitLoop {
     // No new failure of the disk: offsets ask with every write, and each would keep appends out for another while.
     if (this.#unsyncable !== undefined) throw this.#unsyncable;
     const upTo = this.highWatermark;
-    const deadline = this.#armDeadline();
+    const answered = this.#trouble.asked((error) => this.#refuse(error));
     try {
       await this.#options.writer.sync();
       this.syncedBelow = upTo;
@@ -344,16 +342,8 @@ export class CommitLoop {
       this.#trouble.failed(error);
       throw error;
     } finally {
-      deadline.cancel();
-      this.#trouble.stuck = false;
+      answered();
     }
-  }
-
-  #armDeadline(): Timer {
-    return this.#options.clock.setTimer(() => {
-      this.#trouble.stuck = true;
-      this.#refuse(new CommitTimeout(this.#options.shard, this.#options.commitDeadline_ms));
-    }, this.#options.commitDeadline_ms);
   }
 
   /** Nothing of the passive chain was promised; the active one would meet the same disk, so it fails with it. */
@@ -364,13 +354,7 @@ export class CommitLoop {
     this.meter.failed += this.#passive.appends + this.#active.appends;
     this.meter.accepted += this.#active.appends;
     this.#timing.asked = false;
-    this.#trouble.failed(cause);
-    const code = errorCode(cause);
-    const error =
-      code === 'ENOSPC' || code === 'EDQUOT'
-        ? new LogFull(`${this.#options.shard}: no space left on the disk`, 5, cause)
-        : new CommitFailed(this.#options.shard, cause);
-    this.#refuse(error);
+    this.#refuse(this.#trouble.failed(cause));
     for (const side of [this.#passive, this.#active]) {
       side.release();
       side.begin(to);
@@ -386,10 +370,9 @@ export class CommitLoop {
     }
     const side = this.#active;
     const { first, end } = side.chain;
-    this.#trouble.failed(cause);
     this.meter.failed += side.appends;
     this.meter.accepted += side.appends;
-    side.reject(new CommitFailed(this.#options.shard, cause));
+    side.reject(this.#trouble.failed(cause));
     side.release();
     side.begin(end);
     if (end > first) this.#options.onFailed(first, end, cause);

@@ -2,9 +2,10 @@
 // of it, so that a broken disk is not hammered. Invariants: one success forgets everything, but that the shard is poisoned,
 // which nothing forgets.
 
-import { CommitTimeout, LogFull } from './errors.ts';
+import { CommitFailed, CommitTimeout, LogFull } from './errors.ts';
 import { InvariantBroken } from './invariant.ts';
 import type { Clock } from './ports/clock.ts';
+import { errorCode } from './ports/file_system.ts';
 
 const HALT_MIN_ms = 250;
 const HALT_MAX_ms = 5000;
@@ -19,8 +20,8 @@ export class DiskTrouble {
   #failure: unknown;
   /** The shard does not understand itself any more. */
   #poison: InvariantBroken | undefined;
-  /** A commit is beyond its deadline and still under way. */
-  stuck = false;
+  /** A commit or a sync is beyond its deadline and still under way. */
+  #stuck = false;
 
   constructor(shard: string, clock: Clock, deadline_ms: number) {
     this.#shard = shard;
@@ -30,17 +31,33 @@ export class DiskTrouble {
 
   get failure(): unknown {
     if (this.#poison) return this.#poison;
-    return this.stuck ? new CommitTimeout(this.#shard, this.#deadline_ms) : this.#failure;
+    return this.#stuck ? new CommitTimeout(this.#shard, this.#deadline_ms) : this.#failure;
+  }
+
+  get stuck(): boolean {
+    return this.#stuck;
   }
 
   get poisoned(): boolean {
     return this.#poison !== undefined;
   }
 
+  /** The disk has been asked for something: `late` is called where the deadline passes before the returned function is. */
+  asked(late: (error: CommitTimeout) => void): () => void {
+    const timer = this.#clock.setTimer(() => {
+      this.#stuck = true;
+      late(new CommitTimeout(this.#shard, this.#deadline_ms));
+    }, this.#deadline_ms);
+    return () => {
+      timer.cancel();
+      this.#stuck = false;
+    };
+  }
+
   /** @throws InvariantBroken for good, LogFull while the disk is not to be asked for anything */
   check(): void {
     if (this.#poison) throw this.#poison;
-    if (this.stuck) throw new LogFull(`${this.#shard}: the disk does not answer`, 5);
+    if (this.#stuck) throw new LogFull(`${this.#shard}: the disk does not answer`, 5);
     if (this.#haltedUntil_ms === 0) return;
     const left_ms = this.#haltedUntil_ms - this.#clock.monotonic();
     if (left_ms <= 0) return;
@@ -49,10 +66,14 @@ export class DiskTrouble {
     throw new LogFull(`${this.#shard}: the disk failed (${reason})`, retryAfter_s, this.#failure);
   }
 
-  failed(cause: unknown): void {
+  /** Returns what they are told whose entries it took. */
+  failed(cause: unknown): LogFull | CommitFailed {
     this.#failure = cause;
     this.#haltedUntil_ms = this.#clock.monotonic() + this.#halt_ms;
     this.#halt_ms = Math.min(HALT_MAX_ms, this.#halt_ms * 2);
+    const code = errorCode(cause);
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') return new CommitFailed(this.#shard, cause);
+    return new LogFull(`${this.#shard}: no space left on the disk`, 5, cause);
   }
 
   /** Returns what everybody is told from now on. */
