@@ -42,9 +42,10 @@ export class GrpcConnection {
   retire(): void {
     const before = this.#current;
     this.#current = undefined;
-    // One that could not be made was told to whoever waited for it.
     before?.then(
-      (link) => link.retire(),
+      // Who was just given the link uses it within this turn; without a request on it, retiring would end it.
+      (link) => void setImmediate(() => link.retire()),
+      // One that could not be made was told to whoever waited for it.
       () => {},
     );
   }

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 
 const COLLECTOR = 'v0.160.0';
+const JAVA_SDK = '1.56.0';
 /** The last that holds the logs server too. */
 const VICTORIA = 'v1.117.0';
 const PROMETHEUS = 'v0.313.5';
@@ -62,6 +63,7 @@ exporters:
   - gomod: go.opentelemetry.io/collector/exporter/otlphttpexporter ${COLLECTOR}
 extensions:
   - gomod: ${CONTRIB}/extension/storage/filestorage ${COLLECTOR}
+  - gomod: ${CONTRIB}/extension/bearertokenauthextension ${COLLECTOR}
 `,
     );
     run(builder.file, ['--config', manifest, '--ldflags=-s'], goEnvironment);
@@ -88,10 +90,36 @@ export const python: Program = {
   },
 };
 
+/** The OpenTelemetry SDK for Java: a folder of jars. */
+export const javaSdk: Program = {
+  name: 'java-sdk',
+  file: path.join(cache, 'java/lib'),
+  install() {
+    const directory = path.join(cache, 'java');
+    fs.mkdirSync(directory, { recursive: true });
+    const dependencies = ['opentelemetry-sdk', 'opentelemetry-exporter-otlp'].map(
+      (artifact) =>
+        `<dependency><groupId>io.opentelemetry</groupId><artifactId>${artifact}</artifactId><version>${JAVA_SDK}</version></dependency>`,
+    );
+    const pom = path.join(directory, 'pom.xml');
+    fs.writeFileSync(
+      pom,
+      `<project xmlns="http://maven.apache.org/POM/4.0.0">
+<modelVersion>4.0.0</modelVersion><groupId>holdfast.test</groupId><artifactId>interop</artifactId><version>1</version>
+<dependencies>${dependencies.join('')}</dependencies></project>
+`,
+    );
+    const fetched = path.join(directory, 'fetched');
+    run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${fetched}`]);
+    fs.renameSync(fetched, javaSdk.file);
+  },
+};
+
 export const programs: readonly Program[] = [
   telemetrygen,
   collector,
   python,
+  javaSdk,
   victoriaLogs,
   victoriaMetrics,
   prometheus,

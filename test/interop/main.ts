@@ -12,7 +12,7 @@ import { Stage } from './stage.ts';
 
 const help = `npm run test:interop -- [options]
 
-  --install      first gets what is missing into ${cache} (minutes, and a network; needs go and python3)
+  --install      first gets what is missing into ${cache} (minutes, and a network; needs go, python3, java and mvn)
   --only NAME    one peer; may be repeated
   --help
 

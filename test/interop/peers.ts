@@ -2,8 +2,10 @@
 
 import type { Peer } from './peer.ts';
 import { collectorBehind } from './peers/collector_behind.ts';
+import { collectorGuarded } from './peers/collector_guarded.ts';
 import { collectorInFront } from './peers/collector_in_front.ts';
 import { prometheus } from './peers/prometheus.ts';
+import { sdkJava } from './peers/sdk_java.ts';
 import { sdkJavaScript } from './peers/sdk_javascript.ts';
 import { sdkPython } from './peers/sdk_python.ts';
 import { telemetrygen } from './peers/telemetrygen.ts';
@@ -13,9 +15,11 @@ import { victoriaMetrics } from './peers/victoria_metrics.ts';
 export const peers: readonly Peer[] = [
   sdkJavaScript,
   sdkPython,
+  sdkJava,
   telemetrygen,
   collectorInFront,
   collectorBehind,
+  collectorGuarded,
   victoriaLogs,
   victoriaMetrics,
   prometheus,

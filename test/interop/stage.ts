@@ -34,19 +34,23 @@ export class Stage {
     return new Stage(directory, await Backend.start());
   }
 
-  /** @param components YAML of the receivers, exporters and service.pipelines. */
+  /** @param components YAML of the receivers, exporters, service.pipelines, extensions, and which of those run. */
   async agent(components: {
     receivers: string;
     exporters: string;
     pipelines: string;
+    extensions?: string;
+    running?: string;
   }): Promise<AgentProcess> {
-    const { receivers, exporters, pipelines } = components;
+    const { receivers, exporters, pipelines, extensions = '{}', running = '[]' } = components;
     const configuration = `receivers:
 ${receivers}
 exporters:
 ${exporters}
+extensions: ${extensions}
 buffer: { directory: ${this.directory}/buffer }
 service:
+  extensions: ${running}
   telemetry: { metrics: { level: none }, logs: { encoding: json } }
   pipelines:
 ${pipelines}
