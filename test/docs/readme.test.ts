@@ -58,7 +58,7 @@ function anchors(document: string): Set<string> {
     headings.map((heading) =>
       heading
         .toLowerCase()
-        .replace(/[^p{L}p{N}s_-]/gu, '')
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
         .replaceAll(' ', '-'),
     ),
   );
