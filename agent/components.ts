@@ -5,12 +5,13 @@ import { fileExporter } from '../exporters/file/exporter.ts';
 import { nopExporter } from '../exporters/nop/exporter.ts';
 import { otlpGrpcExporter } from '../exporters/otlp_grpc/exporter.ts';
 import { otlpHttpExporter } from '../exporters/otlp_http/exporter.ts';
+import { httpReceiver } from '../receivers/http/receiver.ts';
 import { nopReceiver } from '../receivers/nop/receiver.ts';
 import { otlpReceiver } from '../receivers/otlp/receiver.ts';
 import { syslogReceiver } from '../receivers/syslog/receiver.ts';
 import type { Components } from './schema/agent_config.ts';
 
 export const components: Components = {
-  receivers: [otlpReceiver, syslogReceiver, nopReceiver],
+  receivers: [otlpReceiver, syslogReceiver, httpReceiver, nopReceiver],
   exporters: [otlpHttpExporter, otlpGrpcExporter, fileExporter, debugExporter, nopExporter],
 };

@@ -5,12 +5,19 @@ import type { NamedText } from '../config/source.ts';
 /** The name that positions give instead of a file. */
 export const defaultConfig: NamedText = {
   name: 'built-in defaults',
-  text: `# OTLP on this machine only, kept on disk, written to a file as OTLP JSON lines.
+  text: `# OTLP, and logs over HTTP, on this machine only, kept on disk, written to a file as OTLP JSON lines.
 receivers:
   otlp:
     protocols:
       grpc: { endpoint: 127.0.0.1:4317 }
       http: { endpoint: 127.0.0.1:4318 }
+  http:
+    endpoint: 127.0.0.1:8088
+    routes:
+      - path: /
+        body: message
+        timestamp: { path: time }
+        severity: { path: level }
 exporters:
   file:
     path: ./holdfast-data/export/telemetry.jsonl
@@ -25,6 +32,6 @@ service:
   pipelines:
     traces: { receivers: [otlp], exporters: [file] }
     metrics: { receivers: [otlp], exporters: [file] }
-    logs: { receivers: [otlp], exporters: [file] }
+    logs: { receivers: [otlp, http], exporters: [file] }
 `,
 };

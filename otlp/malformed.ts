@@ -8,11 +8,13 @@ export class MalformedOtlp extends HoldfastError {
   readonly position: number;
   /** What is wrong, without the place. */
   readonly reason: string;
+  /** Field path such as `resource_spans[0].scope_spans[1].spans[3].name`; empty where unknown. */
+  readonly path: string;
 
-  /** @param path field path such as `resource_spans[0].scope_spans[1].spans[3].name`; empty where unknown. */
   constructor(reason: string, position: number, path = '') {
     super('HF_OTLP_MALFORMED', `${path === '' ? '' : `${path}: `}${reason} at byte ${position}`, false);
     this.reason = reason;
     this.position = position;
+    this.path = path;
   }
 }

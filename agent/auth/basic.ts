@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../config/error.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { Authenticator } from '../../receivers/authenticator.ts';
+import { digestOf, isSame } from '../../receivers/server/equal.ts';
 import type { HtpasswdConfig } from '../schema/extensions.ts';
-import { digestOf, isSame } from './equal.ts';
 import { FreshLines, linesOf } from './fresh_lines.ts';
 
 const SHA1_BYTES = 20;

@@ -4,8 +4,8 @@
 import { HoldfastError } from '../../config/error.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { Authenticator } from '../../receivers/authenticator.ts';
+import { type Digest, digestOf, isSame } from '../../receivers/server/equal.ts';
 import type { BearerTokenConfig } from '../schema/extensions.ts';
-import { type Digest, digestOf, isSame } from './equal.ts';
 import { FreshLines } from './fresh_lines.ts';
 
 /** @throws HoldfastError HF_AUTH_FILE, HF_AUTH_EMPTY */

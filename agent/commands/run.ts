@@ -100,14 +100,12 @@ function loggerFor(config: AgentConfig, terminal: Terminal): AgentLogger {
 
 /** For whoever starts it the first time: where things are, and a line to try. Not in the log, it is for people. */
 function greet(agent: Agent, { config }: ReadFromOptions, terminal: Terminal): void {
-  const endpoints = [...agent.endpoints.values()].flat();
-  const http = endpoints.find(({ protocol }) => protocol === 'http');
+  const doors = [...agent.endpoints].flatMap(([id, endpoints]) => endpoints.map((each) => ({ id, ...each })));
+  const otlp = doors.find(({ id, protocol }) => id === 'otlp' && protocol === 'http');
   const lines = [
     '',
     'Holdfast is ready, with the built-in configuration (holdfast print-config shows it).',
-    ...endpoints.map(
-      ({ protocol, address }) => `  OTLP over ${protocol.toUpperCase().replace('GRPC', 'gRPC')}: ${address}`,
-    ),
+    ...doors.map(({ id, protocol, address }) => `  ${doorName(id, protocol)}: ${address}`),
     `  kept in:        ${config?.buffer.directory}`,
     ...filesOf(config).map((file) => `  written to:     ${file}`),
     ...[...agent.admin].map(([name, address]) =>
@@ -116,8 +114,14 @@ function greet(agent: Agent, { config }: ReadFromOptions, terminal: Terminal): v
         : `  health:         http://${address}`,
     ),
   ];
-  if (http) lines.push('', 'Send something:', '', `  ${curlLine(http.address)}`, '');
+  if (otlp) lines.push('', 'Send something:', '', `  ${curlLine(otlp.address)}`, '');
   terminal.err(`${lines.join('\n')}\n`);
+}
+
+/** `OTLP over gRPC`, `logs over HTTP`, `syslog over TCP`. */
+function doorName(id: string, protocol: string): string {
+  const what = { otlp: 'OTLP', http: 'logs' }[id] ?? id;
+  return `${what} over ${protocol.toUpperCase().replace('GRPC', 'gRPC')}`;
 }
 
 function filesOf(config: AgentConfig | undefined): string[] {

@@ -22,7 +22,6 @@ const absent: Readonly<Record<string, string>> = {
   'exporters otlp_grpc':
     'OTLP over gRPC is not exported yet: use otlp_http with the port of OTLP/HTTP (4318)',
   'receivers syslog': 'not there yet: let a syslog daemon or a Collector send OTLP',
-  'receivers http': 'not there yet: send OTLP/HTTP to the otlp receiver',
 };
 
 const part = /^[a-z0-9][a-z0-9_-]{0,63}$/;

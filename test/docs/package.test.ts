@@ -128,7 +128,7 @@ describe('the installed command', () => {
     fs.writeFileSync(
       path.join(consumer(), 'run.mjs'),
       `import { spawn } from 'node:child_process';
-const free = ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint',
+const free = ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint', 'receivers.http.endpoint',
   'extensions.health_check.endpoint', 'service.telemetry.metrics.address'].flatMap((key) => ['--set', key + '=127.0.0.1:0']);
 const child = spawn(process.execPath, [${JSON.stringify(command)}, 'run', ...free], { stdio: ['ignore', 'ignore', 'pipe'] });
 let text = '';

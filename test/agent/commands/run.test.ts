@@ -36,6 +36,7 @@ afterEach(async () => {
 const freePorts = [
   'receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0',
   'receivers.otlp.protocols.http.endpoint=127.0.0.1:0',
+  'receivers.http.endpoint=127.0.0.1:0',
   'extensions.health_check.endpoint=127.0.0.1:0',
   'service.telemetry.metrics.address=127.0.0.1:0',
 ].flatMap((set) => ['--set', set]);
