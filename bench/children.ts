@@ -1,107 +1,153 @@
-// The processes of a benchmark: agent, load and sink, each apart, so that CPU is counted for the contestant alone.
+// The processes of a benchmark: contestant, load and backends, each apart, so that CPU is counted for the contestant alone.
+// Invariant: whoever starts one ends it, also when a measurement throws.
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Command } from './contestants/contestant.ts';
 import type { Load, LoadResult } from './load/generator.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const QUIET = '--disable-warning=ExperimentalWarning';
+const PATIENCE_MS = 120_000;
+const READY_WITHIN_MS = 60_000;
+const ASK_AGAIN_MS = 5;
 
 interface ChildMessage {
   readonly port?: number;
   readonly ready?: object;
-  readonly arrived?: { requests: number; bytes: number };
+  readonly arrived?: number;
   readonly result?: LoadResult;
   readonly failed?: string;
 }
 
 /** A forked script of bench/load that talks in messages. */
-export class Script {
-  readonly child: ChildProcess;
+class Script {
+  readonly #child: ChildProcess;
   readonly #name: string;
 
   constructor(name: string) {
     this.#name = name;
-    this.child = fork(fileURLToPath(new URL(`load/${name}.ts`, import.meta.url)), { execArgv: [QUIET] });
+    this.#child = fork(fileURLToPath(new URL(`load/${name}.ts`, import.meta.url)), {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
   }
 
   send(message: object): void {
-    this.child.send(message);
+    this.#child.send(message);
   }
 
-  async message(timeout_ms = 120_000): Promise<ChildMessage> {
-    const late = AbortSignal.timeout(timeout_ms);
-    const [message] = (await once(this.child, 'message', { signal: late })) as [ChildMessage];
+  async message(): Promise<ChildMessage> {
+    const late = AbortSignal.timeout(PATIENCE_MS);
+    const [message] = (await once(this.#child, 'message', { signal: late }).catch((cause: unknown) => {
+      throw new Error(`${this.#name}: nothing within ${PATIENCE_MS / 1000} s`, { cause });
+    })) as [ChildMessage];
     if (message.failed) throw new Error(`${this.#name}: ${message.failed}`);
     return message;
   }
 
+  stop(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+export class Generator {
+  readonly #script = new Script('generator');
+  readonly ready = this.#script.message();
+
   async load(load: Load): Promise<LoadResult> {
-    this.send(load);
-    const { result } = await this.message();
+    await this.ready;
+    this.#script.send(load);
+    const { result } = await this.#script.message();
     if (!result) throw new Error('the generator sent no result');
+    if (result.refused > 0) throw new Error(`${result.refused} of ${load.requests} requests were refused`);
     return result;
   }
 
   stop(): void {
-    this.child.kill('SIGKILL');
+    this.#script.stop();
   }
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
+export class Sink {
+  readonly #script = new Script('sink');
+  readonly #listening = this.#script.message();
+
+  async url(): Promise<string> {
+    return `http://127.0.0.1:${(await this.#listening).port}`;
+  }
+
+  reset(): void {
+    this.#script.send({ reset: true });
+  }
+
+  /** Resolves when `items` have come since the last reset. */
+  async arrived(items: number): Promise<void> {
+    const done = this.#script.message();
+    this.#script.send({ waitFor: items });
+    await done;
+  }
+
+  stop(): void {
+    this.#script.stop();
+  }
 }
 
-export interface RunningAgent {
-  readonly child: ChildProcess;
+/** Ports that were free a moment ago, no two the same. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no port');
+    return address.port;
+  });
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+export interface Running {
   readonly pid: number;
-  /** From spawn until the health check said yes, ms. */
+  /** From spawn until its port answered, ms. */
   readonly ready_ms: number;
+  /** Asks it to end, as a service manager does. */
   stop(): Promise<void>;
+  /** What is left of it is not looked at. */
+  kill(): Promise<void>;
 }
 
-/** Starts the agent as it is shipped (dist/) on the Node that runs this, and waits until `healthUrl` answers 200. */
-export async function startAgent(
-  configFile: string,
-  healthUrl: string,
-  logTo: number,
-): Promise<RunningAgent> {
-  const started = performance.now();
-  const child = spawn(process.execPath, [QUIET, 'dist/agent/main.js', 'run', '--config', configFile], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', logTo],
-    env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
+/** Starts a contestant and waits until `url` answers, whatever it says. @throws Error where it ends before that */
+export async function startContestant(command: Command, url: string, logTo: number): Promise<Running> {
+  const started_ms = performance.now();
+  const child = spawn(command.file, command.args, {
+    stdio: ['ignore', logTo, logTo],
+    env: { ...process.env, ...command.env },
   });
-  let exited: number | null | undefined;
-  child.once('exit', (code) => {
-    exited = code;
-  });
-  for (;;) {
-    if (exited !== undefined) throw new Error(`the agent ended with ${exited} before it was ready`);
-    const healthy = await fetch(healthUrl).then(
-      (response) => response.ok,
+  const ended = once(child, 'exit');
+  ended.catch(() => {});
+  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
+  const endBy = async (signal: NodeJS.Signals): Promise<void> => {
+    if (!isRunning()) return;
+    child.kill(signal);
+    await ended;
+  };
+  const answers = (): Promise<boolean> =>
+    fetch(url).then(
+      () => true,
       () => false,
     );
-    if (healthy) break;
-    if (performance.now() - started > 20_000) throw new Error('the agent was not ready within 20 s');
+  while (!(await answers())) {
+    if (child.pid === undefined || !isRunning()) throw new Error('it ended before it was ready');
+    if (performance.now() - started_ms > READY_WITHIN_MS) {
+      await endBy('SIGKILL');
+      throw new Error(`it was not ready within ${READY_WITHIN_MS / 1000} s`);
+    }
+    await pause(ASK_AGAIN_MS);
   }
   return {
-    child,
     pid: child.pid!,
-    ready_ms: performance.now() - started,
-    async stop() {
-      if (exited !== undefined) return;
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-    },
+    ready_ms: performance.now() - started_ms,
+    stop: () => endBy('SIGTERM'),
+    kill: () => endBy('SIGKILL'),
   };
 }

@@ -6,9 +6,11 @@ export interface Spread {
   readonly max: number;
 }
 
+/** @param values at least one */
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
-  return { min: sorted[0]!, median: sorted[Math.floor(sorted.length / 2)]!, max: sorted[sorted.length - 1]! };
+  const [below, above] = [sorted[(sorted.length - 1) >> 1]!, sorted[sorted.length >> 1]!];
+  return { min: sorted[0]!, median: (below + above) / 2, max: sorted[sorted.length - 1]! };
 }
 
 /** `1.72 (1.65–1.90)`: median, then minimum and maximum. */

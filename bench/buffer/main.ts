@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { machine } from '../end_to_end.ts';
+import { machine } from '../machine.ts';
 import { writePart } from '../results_file.ts';
 import { measureAppend } from './append.ts';
 import { measureCommitWays } from './commit_ways.ts';

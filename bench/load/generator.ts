@@ -1,56 +1,77 @@
 // The load of the benchmark, a process of its own: sends prepared bodies over a number of connections, each waiting for
-// its answer before the next, and reports how long answers took.
+// its answer before the next, as fast as answers come or at a pace, and reports how long answers took.
 
-import { gzipSync } from 'node:zlib';
-import { Pool } from 'undici';
-import { SPANS_PER_REQUEST, tracesRequest } from './payload.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Body, type BodyKind, bodiesOf, signalOf } from './bodies.ts';
+import { grpcSender, httpSender } from './senders.ts';
 
 export interface Load {
+  /** http://host:port of the protocol. */
   readonly url: string;
-  readonly requests: number;
-  readonly connections: number;
+  readonly protocol: 'http' | 'grpc';
+  readonly body: BodyKind;
   readonly gzip: boolean;
+  readonly connections: number;
+  readonly requests: number;
+  /** Without it: as fast as answers come. */
+  readonly requestsPerSecond?: number;
 }
 
 export interface LoadResult {
   readonly wall_ms: number;
-  readonly sentBytes: number;
+  readonly sentItems: number;
   readonly refused: number;
   readonly ack_ms: { readonly p50: number; readonly p99: number };
 }
 
-const VARIANTS = 32;
-const bodies = Array.from({ length: VARIANTS }, (_, index) => tracesRequest(index + 1, SPANS_PER_REQUEST));
-const zipped = bodies.map((body) => gzipSync(body, { level: 6 }));
+const prepared = new Map<string, readonly Body[]>();
+
+function bodiesFor({ body, gzip }: Load): readonly Body[] {
+  const key = `${body}, ${gzip}`;
+  const bodies = prepared.get(key) ?? bodiesOf(body, gzip);
+  prepared.set(key, bodies);
+  return bodies;
+}
 
 async function run(load: Load): Promise<LoadResult> {
-  const pool = new Pool(load.url, { connections: load.connections, pipelining: 1 });
-  const headers: Record<string, string> = { 'content-type': 'application/x-protobuf' };
-  if (load.gzip) headers['content-encoding'] = 'gzip';
-  const chosen = load.gzip ? zipped : bodies;
+  const { url, connections, requestsPerSecond } = load;
+  const signal = signalOf[load.body];
+  const bodies = bodiesFor(load);
+  const sender =
+    load.protocol === 'grpc'
+      ? grpcSender(url, signal, connections)
+      : httpSender(url, signal, connections, load.gzip);
   const latencies_ms: number[] = [];
   let next = 0;
-  let sentBytes = 0;
+  let sentItems = 0;
   let refused = 0;
-  const worker = async (): Promise<void> => {
+  const started_ms = performance.now();
+  /** When request `index` begins: an answer that was waited for beyond its time counts from the time it was due. */
+  const begin = async (index: number): Promise<number> => {
+    const now_ms = performance.now();
+    if (requestsPerSecond === undefined) return now_ms;
+    const due_ms = started_ms + (index * 1000) / requestsPerSecond;
+    if (due_ms <= now_ms) return due_ms;
+    await pause(due_ms - now_ms);
+    return performance.now();
+  };
+  const worker = async (lane: number): Promise<void> => {
     while (next < load.requests) {
-      const body = chosen[next++ % VARIANTS]!;
-      const started = performance.now();
-      const response = await pool.request({ method: 'POST', path: '/v1/traces', headers, body });
-      await response.body.dump();
-      if (response.statusCode === 200) {
-        sentBytes += body.length;
-        latencies_ms.push(performance.now() - started);
+      const index = next++;
+      const { bytes, items } = bodies[index % bodies.length]!;
+      const begun_ms = await begin(index);
+      if (await sender.send(bytes, lane)) {
+        sentItems += items;
+        latencies_ms.push(performance.now() - begun_ms);
       } else refused += 1;
     }
   };
-  const started = performance.now();
-  await Promise.all(Array.from({ length: load.connections }, worker));
-  const wall_ms = performance.now() - started;
-  await pool.close();
+  await Promise.all(Array.from({ length: connections }, (_, lane) => worker(lane)));
+  const wall_ms = performance.now() - started_ms;
+  await sender.close();
   latencies_ms.sort((a, b) => a - b);
   const at = (share: number): number => latencies_ms[Math.floor(latencies_ms.length * share)] ?? 0;
-  return { wall_ms, sentBytes, refused, ack_ms: { p50: at(0.5), p99: at(0.99) } };
+  return { wall_ms, sentItems, refused, ack_ms: { p50: at(0.5), p99: at(0.99) } };
 }
 
 process.on('message', (load: Load) => {
@@ -59,4 +80,4 @@ process.on('message', (load: Load) => {
     (error: unknown) => process.send?.({ failed: String(error) }),
   );
 });
-process.send?.({ ready: { requestBytes: bodies[0]!.length, zippedBytes: zipped[0]!.length } });
+process.send?.({ ready: {} });

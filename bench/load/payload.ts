@@ -3,10 +3,8 @@
 
 import { lengthField, textField, varintField } from '../../otlp/wire.ts';
 
-/** Bytes of a 512-span request come to about 190 kB, as in the design's measurements. */
-export const SPANS_PER_REQUEST = 512;
-
 const KIND_SERVER = 2;
+const SEVERITY_INFO = 9;
 const START_NS = 1_780_000_000_000_000_000n;
 
 /** xorshift32: any good mix will do, and this one is the same everywhere. */
@@ -30,6 +28,16 @@ export class Seeded {
 
 /** One ExportTraceServiceRequest with `spans` spans of about 370 bytes. */
 export function tracesRequest(seed: number, spans: number): Buffer {
+  return request(seed, spans, span);
+}
+
+/** One ExportLogsServiceRequest with `records` records of about 250 bytes. */
+export function logsRequest(seed: number, records: number): Buffer {
+  return request(seed, records, logRecord);
+}
+
+/** Traces and logs have one shape: resource, scope, and the items as field 2 of what belongs to the scope. */
+function request(seed: number, items: number, item: (random: Seeded, index: number) => Uint8Array): Buffer {
   const random = new Seeded(seed);
   const resource = lengthField(
     1,
@@ -42,9 +50,9 @@ export function tracesRequest(seed: number, spans: number): Buffer {
   );
   const scope = lengthField(1, Buffer.concat([textField(1, 'http-server'), textField(2, '2.3.0')]));
   const parts = [scope];
-  for (let index = 0; index < spans; index++) parts.push(lengthField(2, span(random, index)));
-  const scopeSpans = lengthField(2, Buffer.concat(parts));
-  return Buffer.from(lengthField(1, Buffer.concat([resource, scopeSpans])));
+  for (let index = 0; index < items; index++) parts.push(lengthField(2, item(random, index)));
+  const ofScope = lengthField(2, Buffer.concat(parts));
+  return Buffer.from(lengthField(1, Buffer.concat([resource, ofScope])));
 }
 
 function span(random: Seeded, index: number): Uint8Array {
@@ -66,6 +74,23 @@ function span(random: Seeded, index: number): Uint8Array {
     attribute(9, 'net.peer.port', 1024 + (random.next() % 60_000)),
     attribute(9, 'thread.id', random.next() % 64),
     attribute(9, 'http.route', '/orders/{id}/items/{item}'),
+  ]);
+}
+
+function logRecord(random: Seeded, index: number): Uint8Array {
+  const at = START_NS + BigInt(index) * 1_000_000n;
+  const order = random.next();
+  return Buffer.concat([
+    fixed64Field(1, at),
+    varintField(2, SEVERITY_INFO),
+    textField(3, 'INFO'),
+    lengthField(5, lengthField(1, `order ${order} took ${random.next() % 900} ms and was paid by card`)),
+    attribute(6, 'order.id', order),
+    attribute(6, 'code.function.name', 'checkout.OrderService.place'),
+    attribute(6, 'thread.id', random.next() % 64),
+    lengthField(9, random.bytes(16)),
+    lengthField(10, random.bytes(8)),
+    fixed64Field(11, at + 1_000n),
   ]);
 }
 

@@ -1,37 +1,35 @@
-// The backend of the benchmark, a process of its own: takes every request, counts bodies and bytes, answers 200. The
+// The backend of the benchmark, a process of its own: takes every request, counts the items in it, answers 200. The
 // parent asks over IPC, so the figures cost the contestant nothing.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { itemsIn } from './count.ts';
 
-const counted = { requests: 0, bytes: 0 };
+let counted = 0;
+let waitFor = 0;
 
 const server = createServer((request, response) => {
-  request.on('data', (chunk: Buffer) => {
-    counted.bytes += chunk.length;
-  });
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    counted.requests += 1;
     response.writeHead(200, { 'content-type': 'application/x-protobuf', 'content-length': 0 });
     response.end();
-    if (waitFor > 0 && counted.bytes >= waitFor) {
-      waitFor = 0;
-      process.send?.({ arrived: { ...counted } });
-    }
+    counted += itemsIn(Buffer.concat(chunks), request.headers['content-encoding'] === 'gzip');
+    if (waitFor > 0) tellWhenArrived();
   });
 });
 
-let waitFor = 0;
+function tellWhenArrived(): void {
+  if (counted < waitFor) return;
+  waitFor = 0;
+  process.send?.({ arrived: counted });
+}
 
 process.on('message', (message: { reset?: true; waitFor?: number }) => {
-  if (message.reset) {
-    counted.requests = 0;
-    counted.bytes = 0;
-  }
-  if (message.waitFor !== undefined) {
-    if (counted.bytes >= message.waitFor) process.send?.({ arrived: { ...counted } });
-    else waitFor = message.waitFor;
-  }
+  if (message.reset) counted = 0;
+  if (message.waitFor === undefined) return;
+  waitFor = message.waitFor;
+  tellWhenArrived();
 });
 
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));

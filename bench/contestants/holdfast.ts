@@ -1,0 +1,43 @@
+// Holdfast as it is shipped (dist/), with its default promise: what it answers yes to is fsynced.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Contestant, Setup } from './contestant.ts';
+
+const main = fileURLToPath(new URL('../../dist/agent/main.js', import.meta.url));
+
+export const holdfast: Contestant = {
+  name: 'holdfast',
+  title: 'Holdfast, every answer fsynced',
+  missing: () => (fs.existsSync(main) ? undefined : 'dist/ is not built: npm run build'),
+  prepare(setup) {
+    const config = path.join(setup.directory, 'holdfast.yaml');
+    fs.writeFileSync(config, configuration(setup));
+    return {
+      file: process.execPath,
+      args: ['--disable-warning=ExperimentalWarning', main, 'run', '--config', config],
+      // What the launcher sets.
+      env: { UV_THREADPOOL_SIZE: '8' },
+    };
+  },
+};
+
+function configuration({ directory, httpPort, grpcPort, backends, gzip }: Setup): string {
+  const ids = backends.map((_, index) => `otlp_http/${index}`);
+  const compression = gzip ? 'gzip' : 'none';
+  return `receivers:
+  otlp:
+    protocols:
+      http: { endpoint: "127.0.0.1:${httpPort}" }
+      grpc: { endpoint: "127.0.0.1:${grpcPort}" }
+exporters:
+${backends.map((url, index) => `  ${ids[index]}: { endpoint: "${url}", compression: ${compression} }`).join('\n')}
+buffer: { directory: ${directory}/data }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines:
+    traces: { receivers: [otlp], exporters: [${ids.join(', ')}] }
+    logs: { receivers: [otlp], exporters: [${ids.join(', ')}] }
+`;
+}

@@ -1,0 +1,167 @@
+// One scenario measured once on one contestant: a fresh process and an empty disk, warmed up, then the work. Invariant: the
+// figures span exactly the work, from the first request to the moment when every backend has the last item.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePorts, Generator, Sink, startContestant } from './children.ts';
+import type { Contestant, Setup } from './contestants/contestant.ts';
+import type { LoadResult } from './load/generator.ts';
+import { type ProcessFigures, processFigures } from './proc.ts';
+import type { BacklogScenario, IdleScenario, LoadScenario, Scenario } from './scenario.ts';
+
+/** By the keys of the scenario's metrics. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** The first requests pay for compilation, which an agent that runs for months does not. */
+const WARM_REQUESTS = { large: 300, few: 2000 };
+const PACED_WARM_MS = 2000;
+/** What is consumed leaves the disk soon after, not at once. */
+const TIDY_UP_MS = 1500;
+
+/** @throws Error saying what went wrong, with the end of what the contestant said */
+export async function measure(scenario: Scenario, contestant: Contestant, work: string): Promise<Figures> {
+  const directory = fs.mkdtempSync(path.join(work, 'round-'));
+  const output = path.join(directory, 'output.txt');
+  const logTo = fs.openSync(output, 'a');
+  const stage = new Stage(contestant, directory, logTo);
+  try {
+    if (scenario.kind === 'load') return await measureLoad(scenario, stage);
+    if (scenario.kind === 'backlog') return await measureBacklog(scenario, stage);
+    return await measureIdle(scenario, stage);
+  } catch (cause) {
+    const said = fs.readFileSync(output, 'utf8').slice(-1000);
+    throw new Error(`${cause instanceof Error ? cause.message : cause}\n${said}`.trim(), { cause });
+  } finally {
+    await stage.clear();
+    fs.closeSync(logTo);
+    fs.rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The processes of one measurement. */
+class Stage {
+  readonly #contestant: Contestant;
+  readonly directory: string;
+  readonly #logTo: number;
+  readonly #toClear: (() => unknown)[] = [];
+
+  constructor(contestant: Contestant, directory: string, logTo: number) {
+    this.#contestant = contestant;
+    this.directory = directory;
+    this.#logTo = logTo;
+  }
+
+  sink(): Sink {
+    const sink = new Sink();
+    this.#toClear.push(() => sink.stop());
+    return sink;
+  }
+
+  generator(): Generator {
+    const generator = new Generator();
+    this.#toClear.push(() => generator.stop());
+    return generator;
+  }
+
+  async start(setup: Pick<Setup, 'backends' | 'gzip' | 'merge'>) {
+    const [httpPort, grpcPort] = (await freePorts(2)) as [number, number];
+    const command = this.#contestant.prepare({ ...setup, directory: this.directory, httpPort, grpcPort });
+    const urls = { http: `http://127.0.0.1:${httpPort}`, grpc: `http://127.0.0.1:${grpcPort}` };
+    const running = await startContestant(command, urls.http, this.#logTo);
+    this.#toClear.push(() => running.kill());
+    return { ...running, urls };
+  }
+
+  async clear(): Promise<void> {
+    for (const end of this.#toClear.reverse()) await end();
+  }
+}
+
+async function measureLoad(scenario: LoadScenario, stage: Stage): Promise<Figures> {
+  const { load } = scenario;
+  const generator = stage.generator();
+  const [deadPort] = await freePorts(1);
+  const sinks = scenario.backends.map((state) => (state === 'up' ? stage.sink() : undefined));
+  const backends = await Promise.all(sinks.map((sink) => sink?.url() ?? `http://127.0.0.1:${deadPort}`));
+  const arrived = ({ sentItems }: LoadResult): Promise<unknown> =>
+    Promise.all(sinks.map((sink) => sink?.arrived(sentItems)));
+  const few = load.body === 'few spans';
+  const running = await stage.start({ backends, gzip: load.gzip, merge: few });
+  const url = running.urls[load.protocol];
+  const { requestsPerSecond } = load;
+  const warmRequests =
+    requestsPerSecond === undefined
+      ? WARM_REQUESTS[few ? 'few' : 'large']
+      : Math.round((requestsPerSecond * PACED_WARM_MS) / 1000);
+  await arrived(await generator.load({ ...load, url, requests: warmRequests }));
+  for (const sink of sinks) sink?.reset();
+  const before = processFigures(running.pid);
+  const started_ms = performance.now();
+  const sent = await generator.load({ ...load, url });
+  await arrived(sent);
+  const wall_ms = performance.now() - started_ms;
+  const after = processFigures(running.pid);
+  return {
+    ...costs(before, after, sent.sentItems, wall_ms),
+    ack_ms_p50: sent.ack_ms.p50,
+    ack_ms_p99: sent.ack_ms.p99,
+    written_bytes_per_item: (after.written_bytes - before.written_bytes) / sent.sentItems,
+  };
+}
+
+/** Filled while the backend is away, stopped, then started cold with the backend there. */
+async function measureBacklog(scenario: BacklogScenario, stage: Stage): Promise<Figures> {
+  const { load } = scenario;
+  const generator = stage.generator();
+  const sink = stage.sink();
+  const [deadPort] = await freePorts(1);
+  const filled = await stage.start({
+    backends: [`http://127.0.0.1:${deadPort}`],
+    gzip: load.gzip,
+    merge: false,
+  });
+  const { sentItems } = await generator.load({ ...load, url: filled.urls[load.protocol] });
+  await filled.stop();
+  const started_ms = performance.now();
+  const running = await stage.start({ backends: [await sink.url()], gzip: load.gzip, merge: false });
+  await sink.arrived(sentItems);
+  const wall_ms = performance.now() - started_ms;
+  const after = processFigures(running.pid);
+  await pause(TIDY_UP_MS);
+  return {
+    ...costs({ cpu_s: 0, written_bytes: 0, rss_bytes: 0, rssPeak_bytes: 0 }, after, sentItems, wall_ms),
+    ready_ms: running.ready_ms,
+    left_bytes: sizeOf(path.join(stage.directory, 'data')),
+  };
+}
+
+async function measureIdle(scenario: IdleScenario, stage: Stage): Promise<Figures> {
+  const sink = stage.sink();
+  const running = await stage.start({ backends: [await sink.url()], gzip: true, merge: false });
+  const before = processFigures(running.pid);
+  await pause(scenario.lasts_ms);
+  const after = processFigures(running.pid);
+  return {
+    rss_bytes: after.rss_bytes,
+    cpu_percent: ((after.cpu_s - before.cpu_s) / (scenario.lasts_ms / 1000)) * 100,
+    ready_ms: running.ready_ms,
+  };
+}
+
+function costs(before: ProcessFigures, after: ProcessFigures, items: number, wall_ms: number): Figures {
+  return {
+    cpu_s_per_million: ((after.cpu_s - before.cpu_s) / items) * 1e6,
+    items_per_s: (items / wall_ms) * 1000,
+    rss_peak_bytes: after.rssPeak_bytes,
+  };
+}
+
+/** Bytes that the files below a folder take on disk. */
+function sizeOf(directory: string): number {
+  let bytes = 0;
+  for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) bytes += fs.statSync(path.join(entry.parentPath, entry.name)).blocks * 512;
+  }
+  return bytes;
+}

@@ -1,0 +1,181 @@
+// What is measured: the scenarios with their targets, and what each kind of scenario yields. Invariant: a scenario is the same
+// work for every contestant, and its name never changes meaning, since stored results are compared by it.
+
+import type { ContestantName } from './contestants/contestant.ts';
+import type { Load } from './load/generator.ts';
+
+/** CPU of the Collector with its queue on disk ÷ CPU of Holdfast, in one run. */
+export interface Target {
+  readonly must: number;
+  readonly wants: number;
+  /** CPU seconds per million items of the Collector when the target was set: gives an own figure something to stand beside. */
+  readonly collector_cpu_s: number;
+}
+
+interface Named {
+  /** For --scenarios and for stored results. */
+  readonly name: string;
+  readonly title: string;
+  readonly peers: readonly ContestantName[];
+  readonly target?: Target;
+}
+
+export interface LoadScenario extends Named {
+  readonly kind: 'load';
+  readonly load: Omit<Load, 'url'>;
+  /** One that is down refuses connections for the whole run. */
+  readonly backends: readonly ('up' | 'down')[];
+}
+
+export interface BacklogScenario extends Named {
+  readonly kind: 'backlog';
+  readonly load: Omit<Load, 'url'>;
+}
+
+export interface IdleScenario extends Named {
+  readonly kind: 'idle';
+  readonly lasts_ms: number;
+}
+
+export type Scenario = LoadScenario | BacklogScenario | IdleScenario;
+export type Kind = Scenario['kind'];
+
+/** One figure of a kind of scenario. */
+export interface Metric {
+  readonly key: string;
+  readonly title: string;
+  /** Multiplies what was measured (bytes, items, ms) into the unit of the title. */
+  readonly scale: number;
+  readonly digits: number;
+}
+
+const cpu: Metric = { key: 'cpu_s_per_million', title: 'CPU s per million items', scale: 1, digits: 2 };
+const rate: Metric = { key: 'items_per_s', title: 'k items/s', scale: 1e-3, digits: 1 };
+const peak: Metric = { key: 'rss_peak_bytes', title: 'peak RSS, MB', scale: 1e-6, digits: 0 };
+const ready: Metric = { key: 'ready_ms', title: 'ready after, ms', scale: 1, digits: 0 };
+
+export const metrics: Readonly<Record<Kind, readonly Metric[]>> = {
+  load: [
+    cpu,
+    rate,
+    { key: 'ack_ms_p50', title: 'ack p50, ms', scale: 1, digits: 1 },
+    { key: 'ack_ms_p99', title: 'ack p99, ms', scale: 1, digits: 1 },
+    peak,
+    { key: 'written_bytes_per_item', title: 'bytes written per item', scale: 1, digits: 0 },
+  ],
+  backlog: [ready, rate, cpu, peak, { key: 'left_bytes', title: 'left on disk, MB', scale: 1e-6, digits: 0 }],
+  idle: [
+    { key: 'rss_bytes', title: 'RSS, MB', scale: 1e-6, digits: 0 },
+    { key: 'cpu_percent', title: 'CPU, % of a core', scale: 1, digits: 2 },
+    ready,
+  ],
+};
+
+export const kindTitles: Readonly<Record<Kind, string>> = {
+  load: 'In, onto the disk, out',
+  backlog: 'A backlog, started cold',
+  idle: 'At rest',
+};
+
+const everyone: readonly ContestantName[] = ['holdfast', 'collector', 'collector-fsync', 'collector-memory'];
+const withoutFsync: readonly ContestantName[] = ['holdfast', 'collector', 'collector-memory'];
+const disks: readonly ContestantName[] = ['holdfast', 'collector'];
+
+const large = { protocol: 'http', body: 'spans', gzip: false, connections: 8, requests: 800 } as const;
+const up: LoadScenario['backends'] = ['up'];
+
+function few(connections: number, requests: number, target: Target): LoadScenario {
+  return {
+    kind: 'load',
+    name: `few-${connections}`,
+    title: `1–10 spans a request, ${connections} connections`,
+    load: { ...large, body: 'few spans', connections, requests },
+    backends: up,
+    // With fsync four connections take the Collector a minute per round; the others say no more than that one.
+    peers: withoutFsync,
+    target,
+  };
+}
+
+export const scenarios: readonly Scenario[] = [
+  {
+    kind: 'load',
+    name: 'plain',
+    title: '512-span requests, plain',
+    load: large,
+    backends: up,
+    peers: everyone,
+    target: { must: 8, wants: 12, collector_cpu_s: 17.0 },
+  },
+  {
+    kind: 'load',
+    name: 'gzip',
+    title: '512-span requests, gzip in and out',
+    load: { ...large, gzip: true },
+    backends: up,
+    peers: everyone,
+    target: { must: 9, wants: 20, collector_cpu_s: 22.7 },
+  },
+  {
+    kind: 'load',
+    name: 'logs',
+    title: '512-record logs, plain',
+    load: { ...large, body: 'records' },
+    backends: up,
+    peers: everyone,
+    target: { must: 7, wants: 10, collector_cpu_s: 11.6 },
+  },
+  few(4, 4000, { must: 3, wants: 4, collector_cpu_s: 86 }),
+  few(16, 8000, { must: 6, wants: 9, collector_cpu_s: 97 }),
+  few(64, 8000, { must: 8, wants: 12, collector_cpu_s: 109 }),
+  {
+    kind: 'load',
+    name: 'grpc',
+    title: '512-span requests, gRPC in',
+    load: { ...large, protocol: 'grpc' },
+    backends: up,
+    peers: everyone,
+    target: { must: 6, wants: 10, collector_cpu_s: 14.4 },
+  },
+  {
+    kind: 'load',
+    name: 'paced-20k',
+    title: '512-span requests, paced at 20 k spans/s',
+    load: { ...large, requests: 235, requestsPerSecond: 20_000 / 512 },
+    backends: up,
+    peers: withoutFsync,
+    target: { must: 5, wants: 8, collector_cpu_s: 24.1 },
+  },
+  {
+    kind: 'load',
+    name: 'paced-100k',
+    title: '512-span requests, paced at 100 k spans/s, for the acknowledgement',
+    load: { ...large, connections: 16, requests: 800, requestsPerSecond: 100_000 / 512 },
+    backends: up,
+    peers: withoutFsync,
+  },
+  {
+    kind: 'load',
+    name: 'two-exporters',
+    title: '512-span requests, plain, two exporters',
+    load: large,
+    backends: ['up', 'up'],
+    peers: disks,
+  },
+  {
+    kind: 'load',
+    name: 'one-down',
+    title: '512-span requests, plain, two exporters, one down for the whole run',
+    load: large,
+    backends: ['up', 'down'],
+    peers: disks,
+  },
+  {
+    kind: 'backlog',
+    name: 'backlog',
+    title: 'drain of 1 M spans in 512-span requests',
+    load: { ...large, requests: 1954 },
+    peers: disks,
+  },
+  { kind: 'idle', name: 'idle', title: 'idle', lasts_ms: 4000, peers: disks },
+];
