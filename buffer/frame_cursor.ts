@@ -88,7 +88,7 @@ export class FrameCursor {
     while (batch.length < maxEntries) {
       if (!this.#frame) {
         if (this.#offset >= this.#shard.highWatermark) return;
-        const opened = this.#openSync() || (await this.#openFrame());
+        const opened = this.#openSync() || (await this.#openNext());
         if (!opened) continue;
       }
       if (safe_bytes > 0) this.#copyBody(safe_bytes);
@@ -216,6 +216,18 @@ export class FrameCursor {
   #gap(header: FrameHeader, position: number): void {
     this.#shard.found({ position, bytes: 0, from: this.#offset, to: header.baseOffset });
     this.#offset = header.baseOffset;
+  }
+
+  /** A file that is gone while its descriptor is closed to make room is looked for again: retention took it, or it is damage. */
+  async #openNext(): Promise<boolean> {
+    try {
+      return await this.#openFrame();
+    } catch (error) {
+      if (!this.#file || errorCode(error) !== 'ENOENT') throw error;
+      await this.#closeFile();
+      this.moveTo(Math.max(this.#offset, this.#shard.logStart));
+      return false;
+    }
   }
 
   /** Finds the next frame wherever it is: another segment, another window, or behind damage. */

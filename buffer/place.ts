@@ -69,14 +69,17 @@ async function firstSince(shard: Shard, time_ms: number): Promise<number> {
 }
 
 async function searchSegment(shard: Shard, segment: Segment, time_ms: number): Promise<number | undefined> {
-  let file: File;
   try {
-    file = await shard.parts.fileSystem.open(shard.segmentPath(segment), 'read');
+    return await searchFile(shard, segment, time_ms);
   } catch (error) {
-    // Retention was faster.
+    // Retention was faster, at any read: the descriptor may have been closed to make room.
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+async function searchFile(shard: Shard, segment: Segment, time_ms: number): Promise<number | undefined> {
+  const file = await shard.parts.fileSystem.open(shard.segmentPath(segment), 'read');
   const window = new Window(shard.parts.pool, shard.ledger.key, shard.segmentPath(segment));
   try {
     const from = { file, end: segment.bytes };

@@ -3,7 +3,7 @@
 // of its files is removed, and only then can its name be used again.
 
 import { StreamUnconsumed } from './errors.ts';
-import { type Account, addAccounts } from './ledger.ts';
+import { type Account, addAccounts, NO_ENTRIES } from './ledger.ts';
 import type { Owner } from './owner.ts';
 import { errorCode, type FileSystem } from './ports/file_system.ts';
 import { consumedBelow } from './retention.ts';
@@ -30,7 +30,7 @@ export class StreamDeletion {
   readonly #shards: readonly Shard[];
   #closed = false;
 
-  /** @param shards none where a deletion was decided by an owner that died */
+  /** @param shards none where a deletion was decided by an owner that died, or none could be opened */
   constructor(name: string, shards: readonly Shard[] = []) {
     this.name = name;
     this.#shards = shards;
@@ -58,7 +58,7 @@ export class StreamDeletion {
 
   /** What became of all entries of the stream, now that none is kept. */
   #account(): Account {
-    return this.#shards.map((shard) => shard.upkeep.accountOfDeletion()).reduce(addAccounts);
+    return this.#shards.map((shard) => shard.upkeep.accountOfDeletion()).reduce(addAccounts, NO_ENTRIES);
   }
 }
 

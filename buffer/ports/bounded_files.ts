@@ -5,10 +5,13 @@
 // is never opened again and believed. Nobody may therefore wait for a second file while one of his is written and not synced,
 // and owners that leave files unsynced are asked to sync them when somebody waits.
 
-import type { File, FileSystem, Lock, OpenMode } from './file_system.ts';
+import { errorCode, type File, type FileSystem, type Lock, type OpenMode } from './file_system.ts';
 
 /** A shard that rolls holds the old segment and the new one, and its directory while that is synced. */
 export const OPEN_FILES_MIN = 8;
+
+/** Of the process, or of the machine. */
+const NO_DESCRIPTOR = new Set(['EMFILE', 'ENFILE']);
 
 export class BoundedFiles implements FileSystem {
   readonly #inner: FileSystem;
@@ -85,14 +88,8 @@ export class BoundedFiles implements FileSystem {
 
   // What follows is for the files.
 
-  async openInner(path: string, mode: OpenMode): Promise<File> {
-    await this.#take();
-    try {
-      return await this.#inner.open(path, mode);
-    } catch (error) {
-      this.#give();
-      throw error;
-    }
+  openInner(path: string, mode: OpenMode): Promise<File> {
+    return this.#takingOne(() => this.#inner.open(path, mode));
   }
 
   async closeInner(file: File): Promise<void> {
@@ -127,14 +124,9 @@ export class BoundedFiles implements FileSystem {
 
   async #take(): Promise<void> {
     while (this.#open >= this.#maxOpen) {
-      const [oldest] = this.#resting;
-      if (!oldest) {
-        this.onUnsynced();
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
-        continue;
-      }
-      this.#resting.delete(oldest);
-      await oldest.letGo();
+      if (await this.#closeOldest()) continue;
+      this.onUnsynced();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#open += 1;
   }
@@ -144,13 +136,32 @@ export class BoundedFiles implements FileSystem {
     this.#waiting.shift()?.();
   }
 
-  async #holdingOne<T>(work: () => Promise<T>): Promise<T> {
-    await this.#take();
-    try {
-      return await work();
-    } finally {
-      this.#give();
+  /** False where none rests. */
+  async #closeOldest(): Promise<boolean> {
+    const [oldest] = this.#resting;
+    if (!oldest) return false;
+    this.#resting.delete(oldest);
+    await oldest.letGo();
+    return true;
+  }
+
+  /** Where the system has no descriptor left though the bound would allow one, what rests makes room too. */
+  async #takingOne<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.#take();
+      try {
+        return await work();
+      } catch (error) {
+        this.#give();
+        if (!NO_DESCRIPTOR.has(errorCode(error)) || !(await this.#closeOldest())) throw error;
+      }
     }
+  }
+
+  async #holdingOne<T>(work: () => Promise<T>): Promise<T> {
+    const result = await this.#takingOne(work);
+    this.#give();
+    return result;
   }
 
   #orphan(path: string): void {

@@ -263,7 +263,7 @@ describe('a failing commit', () => {
         if (operation !== step || failures === 0) return;
         if (step === 'open' && !isSegment(path)) return;
         failures -= 1;
-        throw systemError('EMFILE');
+        throw systemError('EIO');
       };
       for (let attempt = 0; attempt < 3; attempt++) {
         await expect(appendDurably(shard, 'x')).rejects.toBeInstanceOf(CommitFailed);

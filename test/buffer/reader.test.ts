@@ -309,6 +309,55 @@ describe('closing a reader while it reads', () => {
   });
 });
 
+describe('a file whose descriptor was closed to make room', () => {
+  const MiB = 1024 * 1024;
+
+  /** A reader within a segment of two entries, whose file has to be opened again to read on. */
+  async function evicted(meanwhile: (opened: Opened) => Promise<void>) {
+    const all = await opened({
+      files: { maxOpen: 8 },
+      hotTail_bytes: 0,
+      segment: { maxBytes: 4 * MiB },
+    });
+    const { on, log, shard, group } = all;
+    for (let index = 0; index < 6; index++) {
+      await shard.durable(shard.append([Buffer.alloc(1.5 * MiB, index)]));
+    }
+    const reader = group.reader(shard);
+    (await reader.read({ maxEntries: 1 }))!.release();
+    const others = (await log.stream('others', { shards: 20 })).shards;
+    await Promise.all(others.map((one) => appendDurably(one, 'x')));
+    let done = false;
+    on.fileSystem.hook = (operation, path) => {
+      if (done || operation !== 'open' || path !== SEGMENT) return;
+      done = true;
+      return meanwhile(all);
+    };
+    return { ...all, reader };
+  }
+
+  it('and that retention then took is passed: what was in it is accounted for', async () => {
+    const { log, shard, reader } = await evicted(async ({ group, shard, log }) => {
+      void group.commit(shard, 4);
+      await log.retain();
+    });
+    const batch = await reader.read({ wait_ms: 0 });
+    expect(batch?.offsets).toEqual([4]);
+    batch?.release();
+    expect(shard.account()).toMatchObject({ deletedConsumed: 4, quarantined: 0 });
+    await log.close();
+  });
+
+  it('and that is gone without a reason costs what it held', async () => {
+    const { log, shard, reader } = await evicted(async ({ on }) => on.disk.remove(SEGMENT));
+    const batch = await reader.read({ wait_ms: 0 });
+    expect(batch?.offsets).toEqual([2]);
+    batch?.release();
+    expect(shard.account()).toMatchObject({ quarantined: 1, retained: 5 });
+    await log.close();
+  });
+});
+
 describe('damage that a reader meets', () => {
   it('costs the one frame that holds the byte, whichever byte it is, and is counted exactly and for good', async () => {
     const source = await opened();

@@ -242,6 +242,21 @@ describe('deleting a stream, cut off', () => {
     }
   });
 
+  it('takes one away of which no shard could be opened, and its name can be used', async () => {
+    const on = new LogOnMemory();
+    const log = await on.open();
+    on.fileSystem.hook = (operation, path) => {
+      if (operation === 'syncDirectory' && path === '/log/logs') throw systemError('EIO');
+    };
+    await expect(log.stream('logs')).rejects.toThrow('EIO');
+    on.fileSystem.hook = () => {};
+    await log.deleteStream('logs');
+    expect(log.streamNames()).toEqual([]);
+    await appendDurably((await log.stream('logs')).shardOf(0), 'kept');
+    expectIdentity(log, 1);
+    await log.close();
+  });
+
   it('does not forget the stream before while another is deleted', async () => {
     const { on, log } = await twoStreams();
     on.fileSystem.hook = (operation, path) => {

@@ -113,6 +113,31 @@ describe('files within a bound', () => {
     for (const file of files) await file.close();
   });
 
+  it('make room where the system has fewer descriptors than the bound allows', async () => {
+    const observed = new ObservedFileSystem(new MemoryFileSystem());
+    observed.hook = (operation) => {
+      const takes = operation === 'open' || operation === 'list' || operation === 'syncDirectory';
+      if (takes && observed.openFiles.size >= 3) throw systemError('EMFILE');
+    };
+    const bounded = new BoundedFiles(observed, 100);
+    const files: File[] = [];
+    for (let index = 0; index < 6; index++) {
+      files.push(await bounded.open(`/f${index}`, 'create'));
+      await files[index]!.write(bytes(`text ${index}`), 0);
+      await files[index]!.sync();
+    }
+    for (const [index, file] of files.entries()) expect(await textOf(file)).toBe(`text ${index}`);
+    expect(await bounded.list('/')).toHaveLength(6);
+    await bounded.syncDirectory('/');
+    // Nothing rests that could make room.
+    for (const file of files.slice(0, 3)) await file.write(bytes('x'), 0);
+    await expect(textOf(files[4]!)).rejects.toMatchObject({ code: 'EMFILE' });
+    for (const file of files.slice(0, 3)) await file.sync();
+    expect(await textOf(files[4]!)).toBe('text 4');
+    for (const file of files) await file.close();
+    expect(bounded.openFiles).toBe(0);
+  });
+
   it('say so when they are used after they were closed', async () => {
     const { files } = await filesOn(1);
     await files[0]!.close();
