@@ -7,9 +7,10 @@ import { otlpGrpcExporter } from '../exporters/otlp_grpc/exporter.ts';
 import { otlpHttpExporter } from '../exporters/otlp_http/exporter.ts';
 import { nopReceiver } from '../receivers/nop/receiver.ts';
 import { otlpReceiver } from '../receivers/otlp/receiver.ts';
+import { syslogReceiver } from '../receivers/syslog/receiver.ts';
 import type { Components } from './schema/agent_config.ts';
 
 export const components: Components = {
-  receivers: [otlpReceiver, nopReceiver],
+  receivers: [otlpReceiver, syslogReceiver, nopReceiver],
   exporters: [otlpHttpExporter, otlpGrpcExporter, fileExporter, debugExporter, nopExporter],
 };

@@ -54,7 +54,8 @@ export async function listen(server: Server, place: Place, logger: Logger): Prom
   });
 }
 
-function bindError(place: Place, cause: Error): HoldfastError {
+/** For servers of other kinds that could not be put on their address. */
+export function bindError(place: Place, cause: Error): HoldfastError {
   const { id, key, endpoint } = place;
   const code = errorCode(cause);
   return new HoldfastError(

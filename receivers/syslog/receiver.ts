@@ -1,0 +1,60 @@
+// The syslog receiver: starts and stops its doors. Invariant: either all of them listen or none does.
+
+import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
+import { type SyslogReceiverConfig, syslogReceiverSchema } from './config.ts';
+import { DatagramDoor } from './datagram_door.ts';
+import { StreamDoor } from './stream_door.ts';
+import type { Surroundings } from './surroundings.ts';
+
+interface Door {
+  /** @returns the address with its real port */
+  start(): Promise<string>;
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+class SyslogReceiver implements Receiver {
+  endpoints: readonly Endpoint[] = [];
+  readonly #config: SyslogReceiverConfig;
+  readonly #context: ReceiverContext;
+  #doors: Door[] = [];
+
+  constructor(config: SyslogReceiverConfig, context: ReceiverContext) {
+    this.#config = config;
+    this.#context = context;
+  }
+
+  async start(intake: Intake): Promise<void> {
+    const { id, logger, connections } = this.#context;
+    const config = this.#config;
+    const surroundings: Surroundings = { id, logger, intake, connections, config };
+    const endpoints: Endpoint[] = [];
+    const open = async (protocol: string, door: Door): Promise<void> => {
+      this.#doors.push(door);
+      endpoints.push({ protocol, address: await door.start() });
+    };
+    try {
+      const { tcp, udp, unix } = config;
+      if (tcp) await open(tcp.tls ? 'tls' : 'tcp', new StreamDoor('tcp', tcp, surroundings));
+      if (udp) await open('udp', new DatagramDoor(udp, surroundings));
+      if (unix) await open('unix', new StreamDoor('unix', unix, surroundings));
+    } catch (error) {
+      await this.stop(AbortSignal.abort());
+      throw error;
+    }
+    this.endpoints = endpoints;
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    const doors = this.#doors;
+    this.#doors = [];
+    await Promise.all(doors.map((door) => door.stop(deadline)));
+  }
+}
+
+export const syslogReceiver: ReceiverFactory<SyslogReceiverConfig> = {
+  type: 'syslog',
+  description: 'Takes syslog (RFC 5424, RFC 3164) over TCP, TLS, UDP and unix sockets.',
+  signals: ['logs'],
+  schema: syslogReceiverSchema,
+  create: (config, context) => new SyslogReceiver(config, context),
+};

@@ -1,0 +1,16 @@
+// What each door of the receiver is given beside its own configuration.
+
+import type { Logger } from '../../config/logger.ts';
+import type { ConnectionLimit } from '../connection_limit.ts';
+import type { Intake } from '../receiver.ts';
+import type { SyslogReceiverConfig } from './config.ts';
+
+export interface Surroundings {
+  /** Of the receiver. */
+  readonly id: string;
+  readonly logger: Logger;
+  readonly intake: Intake;
+  /** Of all receivers together. */
+  readonly connections: ConnectionLimit;
+  readonly config: SyslogReceiverConfig;
+}
