@@ -5,12 +5,15 @@ import type { NamedText } from '../config/source.ts';
 /** The name that positions give instead of a file. */
 export const defaultConfig: NamedText = {
   name: 'built-in defaults',
-  text: `# OTLP on this machine only, kept on disk, written to a file as OTLP JSON lines.
+  text: `# OTLP and syslog on this machine only, kept on disk, written to a file as OTLP JSON lines.
 receivers:
   otlp:
     protocols:
       grpc: { endpoint: 127.0.0.1:4317 }
       http: { endpoint: 127.0.0.1:4318 }
+  syslog:
+    tcp: { listen_address: 127.0.0.1:5514 }
+    udp: { listen_address: 127.0.0.1:5514 }
 exporters:
   file:
     path: ./holdfast-data/export/telemetry.jsonl
@@ -25,6 +28,6 @@ service:
   pipelines:
     traces: { receivers: [otlp], exporters: [file] }
     metrics: { receivers: [otlp], exporters: [file] }
-    logs: { receivers: [otlp], exporters: [file] }
+    logs: { receivers: [otlp, syslog], exporters: [file] }
 `,
 };

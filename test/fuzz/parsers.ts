@@ -19,6 +19,7 @@ import { sizeParser } from './parsers/size.ts';
 import { storeParser } from './parsers/store.ts';
 import { streamGlobParser } from './parsers/stream_glob.ts';
 import { streamNameParser } from './parsers/stream_name.ts';
+import { syslogParser, syslogStreamParser } from './parsers/syslog.ts';
 import { twoSlotParser } from './parsers/two_slot.ts';
 
 export const parsers: readonly Parser[] = [
@@ -34,6 +35,8 @@ export const parsers: readonly Parser[] = [
   deflateParser,
   zstdParser,
   httpHeadParser,
+  syslogParser,
+  syslogStreamParser,
   answerParser,
   configParser,
   durationParser,

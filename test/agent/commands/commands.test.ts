@@ -200,7 +200,7 @@ describe('holdfast components', () => {
     const listed = JSON.parse(out);
     const types = (section: string) => listed[section].map(({ type }: { type: string }) => type);
     expect(code).toBe(0);
-    expect(types('receivers').toSorted()).toEqual(['nop', 'otlp']);
+    expect(types('receivers').toSorted()).toEqual(['nop', 'otlp', 'syslog']);
     expect(types('processors')).toEqual(['batch', 'memory_limiter']);
     expect(types('exporters').toSorted()).toEqual(['debug', 'file', 'nop', 'otlp_grpc', 'otlp_http']);
     expect(types('extensions').toSorted()).toEqual([
