@@ -5,7 +5,7 @@ import type { NamedText } from '../config/source.ts';
 /** The name that positions give instead of a file. */
 export const defaultConfig: NamedText = {
   name: 'built-in defaults',
-  text: `# OTLP, and logs over HTTP, on this machine only, kept on disk, written to a file as OTLP JSON lines.
+  text: `# OTLP, syslog, and logs over HTTP, on this machine only, kept on disk, written to a file as OTLP JSON lines.
 receivers:
   otlp:
     protocols:
@@ -18,6 +18,9 @@ receivers:
         body: message
         timestamp: { path: time }
         severity: { path: level }
+  syslog:
+    tcp: { listen_address: 127.0.0.1:5514 }
+    udp: { listen_address: 127.0.0.1:5514 }
 exporters:
   file:
     path: ./holdfast-data/export/telemetry.jsonl
@@ -32,6 +35,6 @@ service:
   pipelines:
     traces: { receivers: [otlp], exporters: [file] }
     metrics: { receivers: [otlp], exporters: [file] }
-    logs: { receivers: [otlp, http], exporters: [file] }
+    logs: { receivers: [otlp, syslog, http], exporters: [file] }
 `,
 };

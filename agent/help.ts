@@ -19,7 +19,10 @@ ${columns([
 
 Examples
 ${examples([
-  { line: 'holdfast', says: 'OTLP on 127.0.0.1:4317 and :4318, kept in ./holdfast-data, written to a file' },
+  {
+    line: 'holdfast',
+    says: 'OTLP and syslog on this machine only, kept in ./holdfast-data, written to a file',
+  },
   { line: 'holdfast run --config agent.yaml', says: 'the same from your own configuration' },
   { line: 'holdfast validate --config agent.yaml', says: 'is it right?' },
 ])}

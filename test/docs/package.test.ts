@@ -82,7 +82,7 @@ describe('the package', () => {
     }
     const foreign = files.filter(
       (file) =>
-        !/^(bin\/.*\.(js|d\.ts)|dist\/.*\.(js|d\.ts)|examples\/[\w.]+\.yaml|([\w]+\/)*[\w-]+\.md|LICENSE|package\.json)$/.test(
+        !/^(bin\/.*\.(js|d\.ts)|dist\/.*\.(js|d\.ts)|examples\/[\w.-]+\.yaml|([\w]+\/)*[\w-]+\.md|LICENSE|package\.json)$/.test(
           file,
         ) || /^(dist\/)?(test|bench|examples\/demo)\/(?!RESULTS)/.test(file),
     );
@@ -129,6 +129,7 @@ describe('the installed command', () => {
       path.join(consumer(), 'run.mjs'),
       `import { spawn } from 'node:child_process';
 const free = ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint', 'receivers.http.endpoint',
+  'receivers.syslog.tcp.listen_address', 'receivers.syslog.udp.listen_address',
   'extensions.health_check.endpoint', 'service.telemetry.metrics.address'].flatMap((key) => ['--set', key + '=127.0.0.1:0']);
 const child = spawn(process.execPath, [${JSON.stringify(command)}, 'run', ...free], { stdio: ['ignore', 'ignore', 'pipe'] });
 let text = '';

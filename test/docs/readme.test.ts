@@ -114,24 +114,33 @@ describe('every document', () => {
   });
 });
 
+const otlpDoors = ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'];
+
 describe('every example', () => {
   it.each(examples)('%s is valid without a warning', (name) => {
     expect(problemsOf(text(`examples/${name}`))).toEqual([]);
   });
 
-  it.each(['gateway.yaml', 'collector.yaml'])('%s starts, and stops with exit code 0', async (name) => {
+  it.each<[string, readonly string[]]>([
+    ['gateway.yaml', otlpDoors],
+    ['collector.yaml', otlpDoors],
+    [
+      'sidecar.yaml',
+      [...otlpDoors, 'receivers.syslog.tcp.listen_address', 'receivers.syslog.udp.listen_address'],
+    ],
+    [
+      'syslog-relay.yaml',
+      ['receivers.syslog/devices.tcp.listen_address', 'receivers.syslog/devices.udp.listen_address'],
+    ],
+  ])('%s starts, and stops with exit code 0', async (name, doors) => {
     const yaml = text(`examples/${name}`);
-    const sets = [
-      'receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0',
-      'receivers.otlp.protocols.http.endpoint=127.0.0.1:0',
-      'extensions.health_check.endpoint=127.0.0.1:0',
-      'service.telemetry.metrics.address=127.0.0.1:0',
-      'buffer.min_free_space=0',
-    ];
+    const addresses = [...doors, 'extensions.health_check.endpoint', 'service.telemetry.metrics.address'];
+    const sets = [...addresses.map((key) => `${key}=127.0.0.1:0`), 'buffer.min_free_space=0'];
     const args = sets.flatMap((set) => ['--set', set]);
     const agent = await AgentProcess.start(directory, yaml, args);
     try {
-      expect(agent.endpoint('http')).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+      const protocol = doors === otlpDoors ? 'http' : 'udp';
+      expect(agent.endpoint(protocol)).toMatch(/127\.0\.0\.1:\d+$/);
     } finally {
       expect(await agent.stop()).toBe(0);
     }

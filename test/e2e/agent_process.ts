@@ -106,8 +106,8 @@ export class AgentProcess {
     });
   }
 
-  /** Base URL of OTLP/HTTP, or host:port of gRPC. */
-  endpoint(protocol: 'http' | 'grpc'): string {
+  /** Base URL of OTLP/HTTP, or host:port of another protocol. */
+  endpoint(protocol: 'http' | 'grpc' | 'udp'): string {
     const line = this.lines.find((each) => each.message === 'listening' && each['protocol'] === protocol);
     if (!line) throw new Error(`nothing listens for ${protocol}:\n${this.output()}`);
     const address = String(line['address']);

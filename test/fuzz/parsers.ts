@@ -20,6 +20,7 @@ import { sizeParser } from './parsers/size.ts';
 import { storeParser } from './parsers/store.ts';
 import { streamGlobParser } from './parsers/stream_glob.ts';
 import { streamNameParser } from './parsers/stream_name.ts';
+import { syslogParser, syslogStreamParser } from './parsers/syslog.ts';
 import { twoSlotParser } from './parsers/two_slot.ts';
 
 export const parsers: readonly Parser[] = [
@@ -36,6 +37,8 @@ export const parsers: readonly Parser[] = [
   zstdParser,
   httpHeadParser,
   httpBodyParser,
+  syslogParser,
+  syslogStreamParser,
   answerParser,
   configParser,
   durationParser,
