@@ -8,6 +8,7 @@ import type { Address } from '../../config/endpoint.ts';
 import type { ServerTls } from '../../config/tls.ts';
 import { encodeResource } from '../../otlp/log_writer.ts';
 import { listen } from '../server/listen.ts';
+import { OpenSockets } from '../server/open_sockets.ts';
 import { ServerCertificate } from '../tls.ts';
 import { Framer, type FramerOptions, type OnMessage } from './framing.ts';
 import { Outbox } from './outbox.ts';
@@ -47,6 +48,7 @@ export class StreamDoor {
   readonly #recorder: Recorder;
   readonly #outbox: Outbox;
   readonly #server: Server;
+  readonly #sockets: OpenSockets;
   readonly #certificate: ServerCertificate | undefined;
   readonly #connections = new Map<Socket, Connection>();
   /** On each record of the door. */
@@ -81,6 +83,7 @@ export class StreamDoor {
     } else this.#server = createServer((socket) => this.#accept(socket));
     this.#server.maxConnections = config.max_connections;
     connections.guard(this.#server);
+    this.#sockets = new OpenSockets(this.#server);
   }
 
   /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
@@ -100,9 +103,7 @@ export class StreamDoor {
     this.#isStopping = true;
     this.#certificate?.unfollow();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    const cut = (): void => {
-      for (const socket of this.#connections.keys()) socket.destroy();
-    };
+    const cut = (): void => this.#sockets.cut();
     deadline.addEventListener('abort', cut, { once: true });
     for (const socket of this.#connections.keys()) {
       socket.setTimeout(LAST_SILENCE_MS);

@@ -281,6 +281,19 @@ describe('over TLS', () => {
     expect(intake.entries[0]!.transport).toBe('tls');
   });
 
+  it('stops at its deadline though a client never ends its handshake', async () => {
+    const { cert, key } = selfSigned('localhost');
+    const { receiver, port } = await start({ tcp: { ...free, tls: { cert_pem: cert, key_pem: key } } });
+    const silent = await connect(port('tls'));
+    silent.resume();
+    const closed = once(silent, 'close');
+    const deadline = new AbortController();
+    const stopped = receiver.stop(deadline.signal);
+    deadline.abort();
+    await stopped;
+    await closed;
+  });
+
   it('survives clients that speak something else', async () => {
     const { cert, key } = selfSigned('localhost');
     const { intake, port } = await start({ tcp: { ...free, tls: { cert_pem: cert, key_pem: key } } });
