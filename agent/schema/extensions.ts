@@ -35,9 +35,16 @@ const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const framing =
   /^(?:connection|content-.*|expect|grpc-.*|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
 
+function credentialHeader() {
+  return z
+    .string()
+    .regex(headerName, 'not a header name')
+    .refine((name) => !framing.test(name), 'set by the exporters themselves');
+}
+
 const bearerToken = z
   .strictObject({
-    header: z.string().regex(headerName, 'not a header name').default('Authorization'),
+    header: credentialHeader().default('Authorization'),
     /** Before the token; empty: the header is the token. */
     scheme: z.string().regex(/^\S*$/, 'one word').default('Bearer'),
     token: secret().optional(),
@@ -108,10 +115,7 @@ export const basicAuthSchema = sectionOf(basic);
 
 const setHeader = z
   .strictObject({
-    key: z
-      .string()
-      .regex(headerName, 'not a header name')
-      .refine((name) => !framing.test(name), 'set by the exporters themselves'),
+    key: credentialHeader(),
     /** The others of the Collector ask for headers of the request that came in, which is long answered. */
     action: z.literal('upsert').default('upsert'),
     value: secret().optional(),

@@ -82,6 +82,7 @@ service:
     ['{basicauth: }', 'one of htpasswd'],
     ['{basicauth: {client_auth: {username: a}}}', 'no password'],
     ['{headers_setter: {headers: [{key: a}]}}', 'one of value and value_file'],
+    ['{bearertokenauth: {token: t, header: TE}}', 'set by the exporters'],
     ['{headers_setter: {headers: [{key: Content-Type, value: b}]}}', 'set by the exporters'],
     ['{headers_setter: {headers: [{key: a, from_context: b}]}}', 'from_context'],
     ['{basicauth: {htpasswd: {}}}', 'no users'],
