@@ -59,7 +59,8 @@ export class Gatherer {
     return {
       bytes: Buffer.concat(parts.map(({ bytes }) => bytes)),
       items: parts.reduce((sum, { items }) => sum + items, 0),
-      shardKey: parts[0]!.shardKey,
+      // Of the first resource that there is, as the walk has it.
+      shardKey: parts.find(({ shardKey }) => shardKey !== 0)?.shardKey ?? 0,
     };
   }
 

@@ -40,6 +40,7 @@ const ATTRIBUTE_DEPTH = 5;
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 
+const NO_RESOURCE = Buffer.alloc(0);
 const parseError: AttributeKey = attributeKey('http.parse_error');
 
 /** What all records of a request have in common. */
@@ -110,10 +111,12 @@ export class RecordWriter {
     const isObject = scanner.peek() === OPEN_OBJECT;
     const start = scanner.position;
     const { log } = this.#gatherer;
+    let begun = false;
     try {
       this.#starts.fill(-1);
       if (picks.resource.length > 0) this.#findResource(isObject, start);
       log.beginRecord(scanner.end - start);
+      begun = true;
       this.#common();
       this.#asAttributes = isObject && picks.body;
       if (isObject && picks.root.children.length > 0) {
@@ -127,7 +130,8 @@ export class RecordWriter {
       this.#hold();
       log.endRecord();
     } catch (error) {
-      log.abandonRecord();
+      // Before it began, what there is to abandon is the record before.
+      if (begun) log.abandonRecord();
       throw error instanceof MalformedOtlp ? this.#located(error, start) : error;
     }
   }
@@ -136,7 +140,7 @@ export class RecordWriter {
   plain(body: Buffer, start: number, stop: number, isText: boolean, fault?: string): void {
     const { log } = this.#gatherer;
     const { out } = log;
-    this.#gatherer.setResource(this.#resource.finish());
+    this.#gatherer.setResource(NO_RESOURCE);
     log.beginRecord(stop - start);
     try {
       this.#common();
@@ -185,6 +189,8 @@ export class RecordWriter {
   #findResource(isObject: boolean, start: number): void {
     const { picks } = this.#context;
     const scanner = this.#scanner;
+    // A record that broke in the middle may have left something.
+    this.#resource.reset();
     if (isObject) {
       this.#asAttributes = false;
       this.#members(picks.root, true);

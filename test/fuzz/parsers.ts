@@ -8,6 +8,7 @@ import { configParser } from './parsers/config.ts';
 import { durationParser } from './parsers/duration.ts';
 import { addressParser, urlParser } from './parsers/endpoint.ts';
 import { entryParser } from './parsers/entry.ts';
+import { httpBodyParser } from './parsers/http_body.ts';
 import { httpHeadParser } from './parsers/http_head.ts';
 import { indexParser } from './parsers/index_file.ts';
 import { jsonRequestParser } from './parsers/json_request.ts';
@@ -34,6 +35,7 @@ export const parsers: readonly Parser[] = [
   deflateParser,
   zstdParser,
   httpHeadParser,
+  httpBodyParser,
   answerParser,
   configParser,
   durationParser,

@@ -238,6 +238,25 @@ describe('what cannot be read', () => {
     expect(running.intake.refusals).toEqual([]);
   });
 
+  it('takes nothing with it that came before, also where resources are picked', async () => {
+    await start({ malformed: 'keep', resource_attributes: { s: 's' } });
+    const deep = `{"s":${'['.repeat(60)}${']'.repeat(60)}}`;
+    await running.post(`{"s":"a"}\n{\n${deep}\n{"s":"a"}\n`, ndjson);
+    const found = recordsOf(running.intake);
+    expect(found.map(({ resource }) => resource ?? null)).toEqual([
+      [{ key: 's', value: text('a') }],
+      null,
+      null,
+      [{ key: 's', value: text('a') }],
+    ]);
+    expect(found.map(({ body }) => (body as { stringValue?: string }).stringValue)).toEqual([
+      undefined,
+      '{',
+      deep,
+      undefined,
+    ]);
+  });
+
   it('keeps a broken JSON body together', async () => {
     await start({ malformed: 'keep' });
     expect((await running.post('[{"a":1},{"b"]')).status).toBe(200);
