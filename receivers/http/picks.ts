@@ -23,7 +23,7 @@ export class PickNode {
   find(bytes: Buffer, start: number, stop: number): PickNode | undefined {
     // A handful at most, so a list beats a map.
     for (const { key, node } of this.children) {
-      if (key.length === stop - start && key.compare(bytes, start, stop) === 0) return node;
+      if (key.length === stop - start && isSame(key, bytes, start)) return node;
     }
     return undefined;
   }
@@ -43,6 +43,12 @@ export class PickNode {
     }
     child.node.add(rest, target);
   }
+}
+
+/** A call into native code costs more than the few bytes of a key. */
+function isSame(key: Buffer, bytes: Buffer, start: number): boolean {
+  for (let i = 0; i < key.length; i++) if (key[i] !== bytes[start + i]) return false;
+  return true;
 }
 
 export interface Picks {

@@ -2,7 +2,18 @@
 // what was picked and does not fit, becomes an attribute or stays in the body.
 
 import { JsonAnyValueWriter } from '../../otlp/json/any_value.ts';
-import { CLOSE_OBJECT, COLON, COMMA, END, JsonScanner, OPEN_OBJECT, QUOTE } from '../../otlp/json/scanner.ts';
+import { decodeHex } from '../../otlp/json/binary_text.ts';
+import {
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  END,
+  isDigit,
+  JsonScanner,
+  MINUS,
+  OPEN_OBJECT,
+  QUOTE,
+} from '../../otlp/json/scanner.ts';
 import {
   type AttributeKey,
   attributeKey,
@@ -282,8 +293,8 @@ export class RecordWriter {
     if (this.#starts[pick.body]! >= 0) this.#bodyAt(this.#starts[pick.body]!);
     this.#each(pick.time, (text) => this.#time(text, route));
     this.#each(pick.severity, (text) => this.#severity(text, route));
-    this.#each(pick.traceId, (text) => this.#id(TRACE_ID, text, TRACE_ID_BYTES));
-    this.#each(pick.spanId, (text) => this.#id(SPAN_ID, text, SPAN_ID_BYTES));
+    this.#id(pick.traceId, TRACE_ID, TRACE_ID_BYTES);
+    this.#id(pick.spanId, SPAN_ID, SPAN_ID_BYTES);
     this.#each(pick.traceFlags, (text, quoted) => this.#flags(text, quoted));
     this.#scanner.position = position;
   }
@@ -293,15 +304,23 @@ export class RecordWriter {
     if (start < 0) return;
     const text = this.#scalar(start, this.#stops[target]!);
     if (text !== undefined && write(text, this.#scanner.bytes[start] === QUOTE)) return;
-    if (this.#asAttributes && this.#keys[target]! >= 0) this.#attribute(this.#keys[target]!, start);
+    this.#unfit(target);
+  }
+
+  #unfit(target: number): void {
+    if (!this.#asAttributes || this.#keys[target]! < 0) return;
+    this.#attribute(this.#keys[target]!, this.#starts[target]!);
   }
 
   /** A string or number as text. */
   #scalar(start: number, stop: number): string | undefined {
     const { bytes } = this.#scanner;
     const first = bytes[start]!;
-    if (first === QUOTE) return JSON.parse(bytes.toString('utf8', start, stop)) as string;
-    return /^[-\d]/.test(String.fromCharCode(first)) ? bytes.toString('latin1', start, stop) : undefined;
+    if (first === QUOTE) {
+      const text = bytes.toString('utf8', start + 1, stop - 1);
+      return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
+    }
+    return first === MINUS || isDigit(first) ? bytes.toString('latin1', start, stop) : undefined;
   }
 
   #time(text: string, { timestamp }: RouteConfig): boolean {
@@ -316,14 +335,23 @@ export class RecordWriter {
   }
 
   /** W3C Trace Context: hex digits, not all of them zero. */
-  #id(tag: number, text: string, length: number): boolean {
-    if (!/^[0-9a-fA-F]+$/.test(text) || text.length !== 2 * length || /^0+$/.test(text)) return false;
+  #id(target: number, tag: number, length: number): void {
+    const start = this.#starts[target]!;
+    if (start < 0) return;
+    const { bytes } = this.#scanner;
     const { out } = this.#gatherer.log;
-    const bytes = Buffer.from(text, 'hex');
-    out.byte(tag);
-    out.varint(length);
-    out.copy(bytes, 0, length);
-    return true;
+    const stop = this.#stops[target]! - 1;
+    if (bytes[start] === QUOTE && stop - start - 1 === 2 * length) {
+      const room = out.room(2 + length);
+      const at = out.length + 2;
+      if (decodeHex(bytes, start + 1, stop, room, at) >= 0 && !isZero(room, at, at + length)) {
+        out.byte(tag);
+        out.varint(length);
+        out.length = at + length;
+        return;
+      }
+    }
+    this.#unfit(target);
   }
 
   /** Two hex digits, as in traceparent, or a number below 256. */
@@ -355,4 +383,9 @@ export class RecordWriter {
 
 function findEscaped(node: PickNode, key: Buffer): PickNode | undefined {
   return node.find(key, 0, key.length);
+}
+
+function isZero(bytes: Buffer, start: number, stop: number): boolean {
+  for (let at = start; at < stop; at++) if (bytes[at] !== 0) return false;
+  return true;
 }

@@ -122,7 +122,15 @@ describe('every example', () => {
   });
 
   it.each<[string, readonly string[]]>([
-    ['gateway.yaml', otlpDoors],
+    [
+      'gateway.yaml',
+      [
+        ...otlpDoors,
+        'receivers.http.endpoint',
+        'receivers.syslog.tcp.listen_address',
+        'receivers.syslog.udp.listen_address',
+      ],
+    ],
     ['collector.yaml', otlpDoors],
     [
       'sidecar.yaml',
