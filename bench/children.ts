@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Command } from './contestants/contestant.ts';
 import type { Load, LoadResult } from './load/generator.ts';
+import type { SyslogLoad } from './load/syslog.ts';
 
 const PATIENCE_MS = 120_000;
 const READY_WITHIN_MS = 60_000;
@@ -18,6 +19,7 @@ interface ChildMessage {
   readonly ready?: object;
   readonly arrived?: number;
   readonly result?: LoadResult;
+  readonly sentLines?: number;
   readonly failed?: string;
 }
 
@@ -62,6 +64,24 @@ export class Generator {
     if (!result) throw new Error('the generator sent no result');
     if (result.refused > 0) throw new Error(`${result.refused} of ${load.requests} requests were refused`);
     return result;
+  }
+
+  stop(): void {
+    this.#script.stop();
+  }
+}
+
+export class SyslogSender {
+  readonly #script = new Script('syslog');
+  readonly ready = this.#script.message();
+
+  /** @returns how many lines it sent */
+  async send(load: SyslogLoad): Promise<number> {
+    await this.ready;
+    this.#script.send(load);
+    const { sentLines } = await this.#script.message();
+    if (sentLines === undefined) throw new Error('the sender did not say what it sent');
+    return sentLines;
   }
 
   stop(): void {

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Contestant, Setup } from './contestant.ts';
+import type { Command, Contestant, Setup } from './contestant.ts';
 
 const main = fileURLToPath(new URL('../../dist/agent/main.js', import.meta.url));
 
@@ -12,16 +12,21 @@ export const holdfast: Contestant = {
   title: 'Holdfast, every answer fsynced',
   missing: () => (fs.existsSync(main) ? undefined : 'dist/ is not built: npm run build'),
   prepare(setup) {
-    const config = path.join(setup.directory, 'holdfast.yaml');
-    fs.writeFileSync(config, configuration(setup));
-    return {
-      file: process.execPath,
-      args: ['--disable-warning=ExperimentalWarning', main, 'run', '--config', config],
-      // What the launcher sets.
-      env: { UV_THREADPOOL_SIZE: '8' },
-    };
+    return holdfastCommand(setup.directory, configuration(setup));
   },
 };
+
+/** Writes the configuration into `directory`, and runs what is shipped with it. */
+export function holdfastCommand(directory: string, yaml: string): Command {
+  const config = path.join(directory, 'holdfast.yaml');
+  fs.writeFileSync(config, yaml);
+  return {
+    file: process.execPath,
+    args: ['--disable-warning=ExperimentalWarning', main, 'run', '--config', config],
+    // What the launcher sets.
+    env: { UV_THREADPOOL_SIZE: '8' },
+  };
+}
 
 function configuration({ directory, httpPort, grpcPort, backends, gzip }: Setup): string {
   const ids = backends.map((_, index) => `otlp_http/${index}`);

@@ -64,7 +64,7 @@ const schema = z
     enable_octet_counting: z.boolean().optional(),
     /** Streams: what ends a message that has no length in front; unset, found out for each connection. */
     non_transparent_framing_trailer: z.enum(['LF', 'NUL']).optional(),
-    /** Messages become one entry of the log until so much time has passed, or 256 KiB or 4,096 messages have come. */
+    /** Messages become one entry of the log until so much time has passed, or 240 KiB or 4,096 messages have come. */
     flush_interval: durationMs({ min: 1, max: 5000 }).prefault('200ms'),
     /** On the resource of all records. */
     resource: z.record(z.string().min(1), value).default({}),

@@ -7,11 +7,11 @@ import type { Logger } from '../../config/logger.ts';
 import { type LogRequest, LogWriter } from '../../otlp/log_writer.ts';
 import { type Intake, IntakeFull } from '../receiver.ts';
 
-/** A batch that is larger leaves at once. */
-const BATCH_BYTES = 256 * 1024;
+/** A batch that is larger leaves at once. Somewhat less than its memory, which would double for the last record. */
+const BATCH_BYTES = 240 * 1024;
 const BATCH_RECORDS = 4096;
 /** Of batches that are not durable yet: some hundred milliseconds of a busy line. */
-const UNDURABLE_BYTES_MAX = 16 * 2 ** 20;
+const UNDURABLE_BYTES_MAX = 8 * 2 ** 20;
 /** Writers whose memory is kept for the next batch. */
 const SPARE_WRITERS_MAX = 8;
 /** Where an error says nothing of when to come back. */
@@ -55,7 +55,7 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options;
     // Text and body hold a message once each; structured data of many short names grows fourfold.
-    this.#limit_bytes = BATCH_BYTES + 8 * options.message_bytes + BATCH_BYTES;
+    this.#limit_bytes = 2 * BATCH_BYTES + 8 * options.message_bytes;
     this.#filling = this.#newWriter();
   }
 

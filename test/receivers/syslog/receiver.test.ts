@@ -152,12 +152,12 @@ describe('over TCP', () => {
     fill();
     socket.on('drain', fill);
     const bytes = () => intake.entries.reduce((sum, entry) => sum + entry.rawLength, 0);
-    while (bytes() < 16 * 2 ** 20) await intake.appended(intake.entries.length + 1);
+    while (bytes() < 8 * 2 ** 20) await intake.appended(intake.entries.length + 1);
     const before = intake.entries.length;
     const later = await connect(port('tcp'));
     later.write('<13>b: later\n');
     // What has been read by now is all that is held: at most the batch that was being filled comes behind.
-    expect(bytes()).toBeLessThan(18 * 2 ** 20);
+    expect(bytes()).toBeLessThan(10 * 2 ** 20);
     intake.settle();
     await intake.appended(before + 1);
     socket.off('drain', fill);
