@@ -1,5 +1,6 @@
 // The process: arguments in, exit code out.
 
+import './young_generation.ts';
 import { runCommandLine } from './command_line.ts';
 import { processTerminal } from './terminal.ts';
 

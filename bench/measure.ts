@@ -16,8 +16,8 @@ export type Figures = Readonly<Record<string, number>>;
 /** The first requests pay for compilation, which an agent that runs for months does not. */
 const WARM_REQUESTS = { large: 300, few: 2000 };
 const PACED_WARM_MS = 2000;
-/** What is consumed leaves the disk soon after, not at once. */
-const TIDY_UP_MS = 1500;
+/** What is consumed leaves the disk soon after, not at once: Holdfast ends a consumed segment when it was idle for ten seconds. */
+const TIDY_UP_MS = 15_000;
 
 /** @throws Error saying what went wrong, with the end of what the contestant said */
 export async function measure(scenario: Scenario, contestant: Contestant, work: string): Promise<Figures> {

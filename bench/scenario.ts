@@ -63,7 +63,13 @@ export const metrics: Readonly<Record<Kind, readonly Metric[]>> = {
     peak,
     { key: 'written_bytes_per_item', title: 'bytes written per item', scale: 1, digits: 0 },
   ],
-  backlog: [ready, rate, cpu, peak, { key: 'left_bytes', title: 'left on disk, MB', scale: 1e-6, digits: 0 }],
+  backlog: [
+    ready,
+    rate,
+    cpu,
+    peak,
+    { key: 'left_bytes', title: 'on disk 15 s later, MB', scale: 1e-6, digits: 0 },
+  ],
   idle: [
     { key: 'rss_bytes', title: 'RSS, MB', scale: 1e-6, digits: 0 },
     { key: 'cpu_percent', title: 'CPU, % of a core', scale: 1, digits: 2 },
