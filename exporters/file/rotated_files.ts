@@ -8,7 +8,7 @@ import zlib from 'node:zlib';
 
 export type RotatedCompression = 'none' | 'gzip' | 'zstd';
 
-export interface RotatedFilesOptions {
+interface RotatedFilesOptions {
   /** Of the file that is being written. */
   readonly path: string;
   /** After which a rotated file is removed; 0: never. */

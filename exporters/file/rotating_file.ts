@@ -7,7 +7,7 @@ import { errorCode } from '../../buffer/ports/file_system.ts';
 import type { Framing } from './framing.ts';
 import { type RotatedFiles, syncDirectory } from './rotated_files.ts';
 
-export interface RotatingFileOptions {
+interface RotatingFileOptions {
   readonly path: string;
   readonly max_bytes: number;
   /** After which a new file is begun; 0: size alone decides. */

@@ -4,13 +4,13 @@
 import { type JsonObject, type JsonValue, requestToObject } from '../json/from_protobuf.ts';
 import type { Signal } from '../signal.ts';
 
-export interface ScopeItems {
+interface ScopeItems {
   readonly scope: JsonObject;
   readonly schemaUrl: string;
   readonly items: readonly JsonObject[];
 }
 
-export interface ResourceItems {
+interface ResourceItems {
   readonly resource: JsonObject;
   readonly schemaUrl: string;
   readonly scopes: readonly ScopeItems[];

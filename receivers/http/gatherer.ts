@@ -3,7 +3,7 @@
 
 import { LogWriter } from '../../otlp/log_writer.ts';
 
-export interface Gathered {
+interface Gathered {
   /** A view that is valid until the next record is begun. */
   readonly bytes: Buffer;
   readonly items: number;

@@ -3,7 +3,7 @@
 
 import type { RouteConfig } from './config.ts';
 
-export type SeverityNumbers = NonNullable<RouteConfig['severity']>['numbers'];
+type SeverityNumbers = NonNullable<RouteConfig['severity']>['numbers'];
 
 const names: ReadonlyMap<string, number> = new Map([
   ['trace', 1],

@@ -3,7 +3,7 @@
 
 import type { RouteConfig } from './config.ts';
 
-export type TimeFormat = NonNullable<RouteConfig['timestamp']>['format'];
+type TimeFormat = NonNullable<RouteConfig['timestamp']>['format'];
 
 export interface Time {
   /** Since 1970, whole, not negative. */

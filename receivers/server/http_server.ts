@@ -51,7 +51,7 @@ export interface HttpService<Head extends HttpHead> {
   refused(request: IncomingMessage, error: unknown): void;
 }
 
-export interface HttpPlace {
+interface HttpPlace {
   /** Its name among the receiver's protocols. */
   readonly protocol: string;
   /** Where the receiver's configuration says the endpoint. */
