@@ -163,7 +163,7 @@ function configuredExporters(
 function checkNamed(
   report: Report,
   where: readonly string[],
-  named: readonly { readonly path: readonly string[]; readonly id: string }[],
+  named: readonly { readonly path: readonly (string | number)[]; readonly id: string }[],
   running: Extensions['authenticators'],
   what: string,
 ): void {

@@ -16,7 +16,7 @@ export interface Authenticator {
 /** A part of a receiver's configuration that names an authenticator. */
 export interface AuthenticatorReference {
   /** Of the value within the receiver's configuration. */
-  readonly path: readonly string[];
+  readonly path: readonly (string | number)[];
   /** Of the extension, such as `bearertokenauth` or `basicauth/edge`. */
   readonly id: string;
 }

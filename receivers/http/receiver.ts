@@ -41,9 +41,7 @@ export const httpReceiver: ReceiverFactory<HttpReceiverConfig> = {
   authenticators: ({ auth, routes }) => [
     ...(auth ? [{ path: ['auth', 'authenticator'], id: auth.authenticator }] : []),
     ...routes.flatMap((route, index) =>
-      route.auth
-        ? [{ path: ['routes', String(index), 'auth', 'authenticator'], id: route.auth.authenticator }]
-        : [],
+      route.auth ? [{ path: ['routes', index, 'auth', 'authenticator'], id: route.auth.authenticator }] : [],
     ),
   ],
   create: (config, context) => new HttpReceiver(config, context),

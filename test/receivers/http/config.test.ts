@@ -40,7 +40,7 @@ describe('the configuration of the HTTP receiver', () => {
     const config = httpReceiverSchema.parse({ auth, routes: [{ path: '/a' }, { path: '/b', auth }] });
     expect(httpReceiver.authenticators!(config)).toEqual([
       { path: ['auth', 'authenticator'], id: 'bearer' },
-      { path: ['routes', '1', 'auth', 'authenticator'], id: 'bearer' },
+      { path: ['routes', 1, 'auth', 'authenticator'], id: 'bearer' },
     ]);
   });
 });
