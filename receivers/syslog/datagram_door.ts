@@ -58,7 +58,7 @@ export class DatagramDoor {
     const socket = await this.#bindOneOf(host, port);
     this.#socket = socket;
     const { address, port: realPort } = socket.address();
-    if (this.#config.add_attributes) this.#peers = new Peers(address, realPort);
+    if (this.#config.add_attributes) this.#peers = new Peers(this.#attributes, address, realPort);
     socket.on('message', (bytes, remote) => this.#take(bytes, remote));
     socket.on('error', (error) => this.#surroundings.logger.error('server', { error: error.message }));
     this.#checkBuffer(socket);
@@ -105,9 +105,7 @@ export class DatagramDoor {
     if (stop === 0) return;
     const limit = this.#config.max_log_size;
     this.#recorder.arrive(Date.now());
-    const fixed = this.#peers
-      ? Buffer.concat([this.#attributes, this.#peers.of(remote.address, remote.port)])
-      : this.#attributes;
+    const fixed = this.#peers?.of(remote.address, remote.port) ?? this.#attributes;
     this.#recorder.record(this.#outbox.writer, bytes, 0, Math.min(stop, limit), false, stop > limit, fixed);
     this.#outbox.added();
   }

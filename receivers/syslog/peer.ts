@@ -23,12 +23,15 @@ export function encodePeer(peer: PeerAddress): Buffer {
   });
 }
 
-/** The attributes of each sender of datagrams, encoded once. */
+/** What is on the records of each sender of datagrams, encoded once. */
 export class Peers {
+  readonly #attributes: Buffer;
   readonly #host: Pick<PeerAddress, 'hostIp' | 'hostPort'>;
   readonly #known = new Map<string, Buffer>();
 
-  constructor(hostIp: string, hostPort: number) {
+  /** @param attributes those of all senders */
+  constructor(attributes: Buffer, hostIp: string, hostPort: number) {
+    this.#attributes = attributes;
     this.#host = { hostIp, hostPort };
   }
 
@@ -37,7 +40,8 @@ export class Peers {
     let fields = this.#known.get(name);
     if (!fields) {
       if (this.#known.size >= PEERS_MAX) this.#known.clear();
-      fields = encodePeer({ transport: 'IP.UDP', peerIp, peerPort, ...this.#host });
+      const peer = encodePeer({ transport: 'IP.UDP', peerIp, peerPort, ...this.#host });
+      fields = Buffer.concat([this.#attributes, peer]);
       this.#known.set(name, fields);
     }
     return fields;

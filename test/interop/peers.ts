@@ -4,6 +4,7 @@ import type { Peer } from './peer.ts';
 import { collectorBehind } from './peers/collector_behind.ts';
 import { collectorGuarded } from './peers/collector_guarded.ts';
 import { collectorInFront } from './peers/collector_in_front.ts';
+import { logger } from './peers/logger.ts';
 import { prometheus } from './peers/prometheus.ts';
 import { sdkJava } from './peers/sdk_java.ts';
 import { sdkJavaScript } from './peers/sdk_javascript.ts';
@@ -17,6 +18,7 @@ export const peers: readonly Peer[] = [
   sdkPython,
   sdkJava,
   telemetrygen,
+  logger,
   collectorInFront,
   collectorBehind,
   collectorGuarded,
