@@ -147,7 +147,8 @@ function fromGo(
       const directory = path.join(cache, 'modules', name);
       fs.rmSync(directory, { recursive: true, force: true });
       fs.mkdirSync(directory, { recursive: true });
-      fs.writeFileSync(path.join(directory, 'go.mod'), `module holdfast.test/${name}\n`);
+      // It also writes which Go this is, without which the graph of modules is read to its last leaf.
+      run('go', ['-C', directory, 'mod', 'init', `holdfast.test/${name}`], goEnvironment);
       run('go', ['-C', directory, 'mod', 'edit', `-require=${module}@${version}`], goEnvironment);
       run(
         'go',
