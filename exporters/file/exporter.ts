@@ -1,6 +1,7 @@
 // Writes requests to a file that is rotated: OTLP JSON lines as the Collector's otlpjsonfile receiver reads them, protobuf, or
 // text for people. Invariant: a batch is delivered when its records are fsynced, so that the drain loop commits nothing that a power cut could take.
 
+import { errorCode } from '../../buffer/ports/file_system.ts';
 import { HoldfastError } from '../../config/error.ts';
 import { signals } from '../../otlp/signal.ts';
 import { drainConfigOf, drainNotes } from '../drain/config.ts';
@@ -17,9 +18,13 @@ const DAY_MS = 86_400_000;
 class FileExporter implements Exporter {
   readonly #file: RotatingFile;
   readonly #encoding: Encoding;
+  readonly #id: string;
+  readonly #path: string;
 
-  constructor(config: FileConfig, { logger }: ExporterContext) {
+  constructor(config: FileConfig, { id, logger }: ExporterContext) {
     const { path, rotation } = config;
+    this.#id = id;
+    this.#path = path;
     this.#encoding = encodingOf(config);
     this.#file = new RotatingFile({
       path,
@@ -39,8 +44,13 @@ class FileExporter implements Exporter {
     });
   }
 
-  start(): Promise<void> {
-    return this.#file.open();
+  /** @throws HoldfastError HF_EXPORT_FILE_OPEN, HF_EXPORT_FILE_FOREIGN */
+  async start(): Promise<void> {
+    try {
+      await this.#file.open();
+    } catch (error) {
+      throw error instanceof HoldfastError ? error : openError(this.#id, this.#path, error);
+    }
   }
 
   async send(batch: ExportBatch): Promise<Outcome> {
@@ -74,6 +84,19 @@ class FileExporter implements Exporter {
     }
     return Buffer.concat(records);
   }
+}
+
+const advice: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'this user may not write there: change the owner or the mode, or name another path'],
+  ['EISDIR', 'that is a directory: name a file in it'],
+  ['ENOTDIR', 'a part of the path is a file: name another path'],
+  ['EROFS', 'the file system is read-only: mount it for writing, or name another path'],
+]);
+
+function openError(id: string, path: string, error: unknown): HoldfastError {
+  const what = advice.get(errorCode(error)) ?? reasonOf(error);
+  const message = `exporter ${id} cannot open ${path} (${errorCode(error)}): ${what} (path)`;
+  return new HoldfastError('HF_EXPORT_FILE_OPEN', message, false, { cause: error });
 }
 
 function reasonOf(error: unknown): string {

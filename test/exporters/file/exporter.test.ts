@@ -58,6 +58,21 @@ test.each([false, true])('writes one line of OTLP JSON per request, stored as gz
   expect(bodies).toEqual([[{ stringValue: 'a' }, { stringValue: 'b' }], [{ stringValue: 'c' }]]);
 });
 
+test.each([
+  ['a directory', () => directory, 'EISDIR'],
+  ['below a file', () => path.join(file, 'out.jsonl'), 'ENOTDIR'],
+])(
+  'a path that is %s is an error at the start, with exporter, path and advice',
+  async (_what, place, code) => {
+    await expect(started({ path: place() })).rejects.toMatchObject({
+      code: 'HF_EXPORT_FILE_OPEN',
+      message: expect.stringMatching(
+        `^exporter file cannot open ${place()} \\(${code}\\): .*name .*\\(path\\)$`,
+      ),
+    });
+  },
+);
+
 test('what cannot be shown as JSON is rejected and nothing of its batch is written', async () => {
   const outcome = await exporter.send(batchOf([logsRequest(['a']), Buffer.from([0x0a, 0x7f])]), never);
   expect(outcome).toMatchObject({ kind: 'rejected' });
