@@ -169,7 +169,7 @@ function checkNamed(
 ): void {
   const known = running.map(({ id }) => id);
   for (const { path, id } of named) {
-    if (known.includes(id)) continue;
+    if (known.includes(id) || report.failedAt(['extensions', id])) continue;
     const message = `no extension ${JSON.stringify(id)} ${what} runs (service.extensions)`;
     report.unknown([...where, ...path], message, id, known);
   }

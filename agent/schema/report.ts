@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { nearest } from '../../config/nearest.ts';
-import type { Path } from '../../config/node.ts';
+import { formatPath, type Path } from '../../config/node.ts';
 import { inOrder, type Problem, type ProblemDetails } from '../../config/problem.ts';
 import { type LoadedSource, problemAt } from '../../config/source.ts';
 import { type Result, validateAt } from '../../config/validate.ts';
@@ -46,6 +46,14 @@ export class Report {
 
   problems(): Problem[] {
     return inOrder(this.#problems);
+  }
+
+  /** Whether anything at `path` or below it is wrong, so that what follows from that need not be said again. */
+  failedAt(path: Path): boolean {
+    const at = formatPath(path);
+    return this.#problems.some(
+      (problem) => problem.severity === 'error' && (problem.path === at || problem.path.startsWith(`${at}.`)),
+    );
   }
 
   failed(): boolean {

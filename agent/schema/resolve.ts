@@ -16,14 +16,6 @@ export interface Resolved<Factory> {
   readonly config: unknown;
 }
 
-/** Types of the Collector that people will write, and what to say until they exist here. */
-const absent: Readonly<Record<string, string>> = {
-  'exporters otlp': 'OTLP over gRPC is not exported yet: use otlp_http with the port of OTLP/HTTP (4318)',
-  'exporters otlp_grpc':
-    'OTLP over gRPC is not exported yet: use otlp_http with the port of OTLP/HTTP (4318)',
-  'receivers syslog': 'not there yet: let a syslog daemon or a Collector send OTLP',
-};
-
 const part = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
 /** Every component of one section, used or not, so that a mistake in an unused one is told too. */
@@ -62,10 +54,8 @@ function resolveOne<Factory extends ReceiverFactory | ExporterFactory>(
   const { type, name } = parsed.value;
   const factory = factories.find((each) => each.type === type || each.aliases?.includes(type));
   if (!factory) {
-    const hint = absent[`${section} ${type}`];
     const kind = section === 'receivers' ? 'receiver' : 'exporter';
-    if (hint) report.error(path, `no ${kind} ${JSON.stringify(type)}: ${hint}`);
-    else report.unknown(path, `no ${kind} has the type ${JSON.stringify(type)}`, type, namesOf(factories));
+    report.unknown(path, `no ${kind} has the type ${JSON.stringify(type)}`, type, namesOf(factories));
     return undefined;
   }
   if (name !== undefined && !part.test(name)) {

@@ -236,7 +236,9 @@ conectors: {}
     const text = told.join('\n');
     expect(text).toMatch(/^f\.yaml:3:5: receivers\.otlp\.endpiont: .*"endpoint"/m);
     expect(text).toMatch(/^f\.yaml:5:3: exporters\.fiel: .*did you mean "file"/m);
-    expect(text).toMatch(/^f\.yaml:7:3: exporters\.otlp\/cloud: .*use otlp_http/m);
+    expect(text).toMatch(
+      /^f\.yaml:7:3: exporters\.otlp\/cloud: no exporter has the type "otlp"; expected one of otlp_http/m,
+    );
     expect(text).toMatch(/^f\.yaml:10:3: buffer\.max_sise: .*"max_size"/m);
     expect(text).toMatch(/^f\.yaml:11:3: buffer\.when_full: .*drop_oldest/m);
     expect(text).toMatch(

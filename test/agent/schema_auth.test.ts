@@ -53,6 +53,17 @@ describe('authentication in a configuration', () => {
     );
   });
 
+  it('is told once where the extension that is named cannot be read', () => {
+    const { told } = read(
+      `{bearertokenauth: {token: "\${env:TOKEN}"}}`,
+      '[bearertokenauth]',
+      'bearertokenauth',
+    );
+    expect(told).toMatch(
+      /^f\.yaml:7:\d+: extensions\.bearertokenauth\.token: the environment variable TOKEN .*$/,
+    );
+  });
+
   it.each([
     ['otlp_http: {endpoint: "http://h", auth: {authenticator: basicauth}}'],
     ['otlp_grpc: {endpoint: "h:1", auth: {authenticator: basicauth}}'],
