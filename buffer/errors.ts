@@ -64,10 +64,11 @@ export class OwnerPresent extends HoldfastError {
 }
 
 export class ForeignDirectory extends HoldfastError {
-  constructor(directory: string, name: string) {
+  /** @param advice what whoever named the directory should do */
+  constructor(directory: string, name: string, advice = 'choose an empty directory') {
     super(
       'HF_BUFFER_FOREIGN_DIRECTORY',
-      `${directory} holds "${name}" and is not a Holdfast log; choose an empty directory (nothing was touched)`,
+      `${directory} holds "${name}" and is not a Holdfast log; ${advice} (nothing was touched)`,
       false,
     );
   }

@@ -69,7 +69,11 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const { directory } = options;
   const names = await fileSystem.list(directory);
   if (!names.includes('owner') && (await shardsOf(fileSystem, directory)).length === 0) {
-    throw new ForeignDirectory(directory, names[0] ?? 'nothing');
+    throw new ForeignDirectory(
+      directory,
+      names[0] ?? 'nothing',
+      'name the directory that the log was opened with, the one that holds the file "owner"',
+    );
   }
   // Locking creates the file where it is missing; then there never was an owner to wait for.
   const lock = names.includes('lock') ? await fileSystem.lock(`${directory}/lock`) : undefined;

@@ -5,6 +5,12 @@ import type { Terminal } from '../terminal.ts';
 
 const STEP_BYTES = 256 * 1024 * 1024;
 
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'does not exist'],
+  ['EISDIR', 'is a directory: holdfast inspect takes one file of a log, holdfast verify the directory'],
+  ['ENOTDIR', 'is a file: holdfast inspect takes it, the other commands want the directory of a log'],
+]);
+
 /** Runs `work`; a system error (no such file, no permission) is an operating error here, not a bug. */
 export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -12,8 +18,7 @@ export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T
   } catch (error) {
     const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
     if (error instanceof HoldfastError || !/^E[A-Z0-9]+$/.test(code)) throw error;
-    const reason =
-      code === 'ENOENT' ? 'does not exist' : `cannot be read: ${String((error as Error).message)}`;
+    const reason = reasons.get(code) ?? `cannot be read: ${String((error as Error).message)}`;
     throw new HoldfastError('HF_BUFFER_DISK', `${path} ${reason}`, false, { cause: error });
   }
 }

@@ -91,6 +91,17 @@ describe('holdfast verify, repair and inspect', () => {
     );
   });
 
+  it('say which of them wants a file, and which the directory of a log', async () => {
+    expect((await call('inspect', directory)).err).toContain(
+      'is a directory: holdfast inspect takes one file',
+    );
+    for (const verb of ['verify', 'repair']) {
+      expect((await call(verb, segment)).err).toContain('is a file: holdfast inspect takes it');
+      const above = await call(verb, path.join(directory, 'logs/0/..', '..', 'logs', '0'));
+      expect(above.err).toContain('the one that holds the file "owner"');
+    }
+  });
+
   it('verify and repair leave a log alone that has an owner', async () => {
     const log = await Log.open({ directory });
     for (const verb of ['verify', 'repair']) {
