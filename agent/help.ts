@@ -21,7 +21,7 @@ Examples
 ${examples([
   {
     line: 'holdfast',
-    says: 'OTLP and syslog on this machine only, kept in ./holdfast-data, written to a file',
+    says: 'OTLP, syslog and logs over HTTP on this machine only, kept in ./holdfast-data, written to a file',
   },
   { line: 'holdfast run --config agent.yaml', says: 'the same from your own configuration' },
   { line: 'holdfast validate --config agent.yaml', says: 'is it right?' },

@@ -15,7 +15,7 @@ import { type Command, configOptions, exitCode } from './command.ts';
 
 export const command: Command = {
   description:
-    'Runs the agent until SIGTERM or SIGINT; a second signal ends it at once. Logs go to stderr.\nWithout --config: OTLP on 127.0.0.1:4317 (gRPC) and :4318 (HTTP), kept in ./holdfast-data, written to a file.',
+    'Runs the agent until SIGTERM or SIGINT; a second signal ends it at once. Logs go to stderr.\nWithout --config: OTLP on 127.0.0.1:4317 (gRPC) and :4318 (HTTP), syslog on :5514, logs over HTTP on :8088, kept in ./holdfast-data, written to a file.',
   options: configOptions,
   examples: [
     { line: 'holdfast', says: 'with the built-in configuration; prints how to send something' },
