@@ -2,7 +2,7 @@
 // TLS 1.2 nothing is offered (OTLP.md, 21).
 
 import { z } from 'zod';
-import { durationMs, filePath, secret } from './fields.ts';
+import { deprecated, durationMs, filePath, secret } from './fields.ts';
 
 const version = z.enum(['1.2', '1.3']);
 
@@ -31,8 +31,13 @@ const client = z.strictObject({
   server_name_override: z.string().min(1).optional(),
 });
 
+const NO_GUARD = 'it asks no client for a certificate, client_ca_file does';
+
 const server = z.strictObject({
   ...material,
+  /** The Collector takes them from servers and asks no client for a certificate: whoever meant that has to hear it. */
+  ca_file: deprecated(material.ca_file, NO_GUARD),
+  ca_pem: deprecated(material.ca_pem, NO_GUARD),
   /** Clients must show a certificate signed by one of these. */
   client_ca_file: filePath().optional(),
   /** The Collector's key: the file is read again in any case. */

@@ -87,6 +87,29 @@ service:
     );
   });
 
+  it.each(['ca_file', 'ca_pem'])(
+    'is not what a server does with %s: a warning names client_ca_file',
+    (key) => {
+      const text = `
+receivers:
+  otlp:
+    protocols:
+      http: {tls: {cert_file: c, key_file: k, ${key}: a}}
+exporters: {debug: }
+service:
+  pipelines: {traces: {receivers: [otlp], exporters: [debug]}}
+`;
+      const source = loadConfig({ files: [{ name: 'f.yaml', text }], sets: [], env: {} });
+      const { config, problems } = readAgentConfig(source, components);
+      expect(config).toBeDefined();
+      expect(problems.map(formatProblem).join('\n')).toMatch(
+        new RegExp(
+          `^f\\.yaml:5:\\d+: receivers\\.otlp\\.protocols\\.http\\.tls\\.${key}: warning: .*client_ca_file does$`,
+        ),
+      );
+    },
+  );
+
   it.each([
     ['{bearertokenauth: }', 'no token'],
     ['{bearertokenauth: {token: ""}}', 'must not be empty'],
