@@ -45,6 +45,7 @@ class Opening {
   readonly #id: string;
   #ledger: Ledger;
   #ledgerMissing = false;
+  #ledgerDurable = true;
   readonly #twoSlotFiles: TwoSlotFile[] = [];
   #changed = false;
   /** Sealed segments that had to be read; with an index the next start need not. */
@@ -67,6 +68,7 @@ class Opening {
     const ledgerFile = this.#twoSlot('ledger', 'HFLG');
     const storedLedger = await ledgerFile.open();
     this.#ledgerMissing = storedLedger.payload === undefined;
+    this.#ledgerDurable = storedLedger.durable;
     if (storedLedger.payload) this.#ledger = Ledger.decode(storedLedger.payload);
     else if (storedLedger.damaged)
       parts.report('error', 'the ledger is damaged; counts begin anew', { shard: this.#id });
@@ -261,6 +263,8 @@ class Opening {
 
   /** Removal was accounted for and interrupted: finish it. */
   async #leftover(base: number): Promise<undefined> {
+    // A log start that stands in the page cache alone may be gone after a power cut, and what it gave up would be wanted.
+    if (!this.#ledgerDurable) return undefined;
     for (const name of [segmentName(base), indexName(base)]) {
       const path = `${this.#directory}/${name}`;
       try {

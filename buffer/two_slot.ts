@@ -26,6 +26,8 @@ export interface StoredState {
   readonly damaged: boolean;
   /** Both slots hold the newest state: no damage to one of them takes anything back. */
   readonly mirrored: boolean;
+  /** Synced by this process. Where the disk refused, a power cut may bring back the state before: nothing final may follow from this one. */
+  readonly durable: boolean;
 }
 
 export class TwoSlotFile {
@@ -53,7 +55,8 @@ export class TwoSlotFile {
     try {
       file = await this.#fileSystem.open(this.#path, mode);
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return { payload: undefined, damaged: false, mirrored: true };
+      if (errorCode(error) === 'ENOENT')
+        return { payload: undefined, damaged: false, mirrored: true, durable: true };
       throw error;
     }
     let kept = false;
@@ -68,14 +71,15 @@ export class TwoSlotFile {
         this.#file = file;
         this.#sequence = newest.sequence;
         kept = true;
-        if (mode === 'write') await this.#settle(file, newest.payload);
+        const durable = mode === 'write' && (await this.#settle(file, newest.payload));
         const mirrored = slots.length === 2 && slots[0]!.payload.equals(slots[1]!.payload);
-        return { payload: newest.payload, damaged: slots.length < 2, mirrored };
+        return { payload: newest.payload, damaged: slots.length < 2, mirrored, durable };
       }
       this.#refuseNewer(bytes);
       // An empty file is what a crash at creation leaves; anything else was damaged.
       this.#suspect = true;
-      return { payload: undefined, damaged: bytes.some((byte) => byte !== 0), mirrored: true };
+      const damaged = bytes.some((byte) => byte !== 0);
+      return { payload: undefined, damaged, mirrored: true, durable: true };
     } finally {
       if (!kept) await file.close();
     }
@@ -84,16 +88,23 @@ export class TwoSlotFile {
   /**
    * What was read may stand in the page cache alone, where the process that wrote it died before its sync or after a failed
    * one: were the other slot written now, a power cut could take both. So the slot is written again, as it is, and synced.
+   * Returns whether that came about.
    */
-  async #settle(file: File, payload: Uint8Array): Promise<void> {
+  async #settle(file: File, payload: Uint8Array): Promise<boolean> {
     const sequence = this.#sequence;
     try {
       await writeFully(file, this.#encode(payload, sequence), (sequence % 2) * SLOT_BYTES);
       await file.sync();
+      return true;
     } catch {
       await this.#giveUp();
+    }
+    try {
+      await this.#replace(payload);
+      return true;
+    } catch {
       // Where there is no room for a new file now, the next write tries again.
-      await this.#replace(payload).catch(() => {});
+      return false;
     }
   }
 

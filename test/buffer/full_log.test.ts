@@ -266,4 +266,34 @@ describe('retention', () => {
     }
     await log.close();
   });
+
+  // Simulator, seed 1222193: the log start stood in the page cache alone, its files went, and a power cut brought the old one back.
+  it('finishes nothing of it while the disk refuses to make the account durable', async () => {
+    const { on, log, stream, shard } = await openedOnMemory({ segment: { maxBytes: 300 } });
+    const group = await stream.group('g');
+    for (let commit = 0; commit < 20; commit++) await appendDurably(shard, `entry ${commit}`);
+    void group.commit(shard, 20);
+    await group.flush();
+    let twin: LogOnMemory | undefined;
+    on.fileSystem.hook = (operation) => {
+      if (operation === 'remove') twin ??= on.killed();
+    };
+    await log.retain();
+    await log.close();
+    const segments = () => twin!.disk.paths().filter((path) => path.endsWith('.log')).length;
+    const before = segments();
+    expect(before).toBeGreaterThan(1);
+    twin!.fileSystem.hook = (operation, path) => {
+      const changes = operation === 'write' || operation === 'sync' || operation === 'rename';
+      if (changes && path.includes('/ledger')) throw systemError('EIO');
+    };
+    const refused = await twin!.open();
+    expect(segments()).toBe(before);
+    await refused.close().catch(() => {});
+    twin!.fileSystem.hook = () => {};
+    const healed = await openedOnMemory({}, twin!);
+    expect(segments()).toBe(1);
+    expect(healed.shard.account()).toMatchObject({ appended: 20, quarantined: 0 });
+    await healed.log.close();
+  });
 });

@@ -74,9 +74,9 @@ export function checkRecovered(subject: Subject, tracks: readonly ShardTrack[], 
         6,
         () => `${shard.id} ${name}: committed ${committed}, only ${group.max} ever was`,
       );
-      // On a failing disk what was read may not be what is there after a power cut.
+      // On a failing disk what was read may not be what is there after a power cut: that may be what stood there before.
       if (!troubled) group.durable = committed;
-      group.max = committed;
+      group.max = troubled ? Math.max(group.max, committed) : committed;
       group.position = committed;
     }
   }

@@ -119,12 +119,13 @@ export class ShardModel {
 
   /** Checks a full read of [from, end): `present` are the offsets that it gave. */
   audited(from: number, end: number, present: ReadonlySet<number>): void {
-    this.#checkMissing(this.owed(from, end), present);
     const batches = new Set<ModelBatch>();
     for (const offset of present) {
       const settled = this.#slots.get(offset)?.settled;
       if (settled) batches.add(settled.batch);
     }
+    if (this.flips > 0) for (const batch of batches) this.#settleAll(batch, from);
+    this.#checkMissing(this.owed(from, end), present);
     for (const batch of batches) this.#checkWhole(batch, from, present);
     // What is not there now will never be: it was not promised, and the log has made up its mind.
     for (let offset = from; offset < end; offset++) {
@@ -206,6 +207,14 @@ export class ShardModel {
       const offset = batch.first + index;
       if (offset < from || present.has(offset) || this.#slots.get(offset)?.lost) continue;
       this.#fail(2, `entry ${entry.id} at ${offset} is missing while others of its batch are there`);
+    }
+  }
+
+  /** Who has seen one entry of a batch is owed all of it: what a flip took of the others is lost like any promised entry. */
+  #settleAll(batch: ModelBatch, from: number): void {
+    for (const [index, entry] of batch.entries.entries()) {
+      const offset = batch.first + index;
+      if (offset >= from && !this.#slots.get(offset)?.settled) this.#settle(offset, entry);
     }
   }
 
