@@ -2,14 +2,14 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { Log, type Shard } from '../../buffer/index.ts';
+import { Log, type LogOptions, type Shard } from '../../buffer/index.ts';
 
 /** Far above what any figure needs: limits are not what is measured here. */
 const ROOM_BYTES = 64 * 1024 ** 3;
 const DURABLE_EVERY_BYTES = 8 * 1024 * 1024;
 
-export function openLog(directory: string): Promise<Log> {
-  return Log.open({ directory, retention: { maxSize_bytes: ROOM_BYTES } });
+export function openLog(directory: string, options: Partial<LogOptions> = {}): Promise<Log> {
+  return Log.open({ directory, retention: { maxSize_bytes: ROOM_BYTES }, ...options });
 }
 
 /** Entries as Buffer.from makes them: views of a shared slab, not an allocation each. */
