@@ -67,6 +67,8 @@ export class CommitLoop {
   #syncTimer: Timer | undefined;
   /** A sync that has not begun yet: whoever asks for one shares it. */
   #nextSync: Promise<void> | undefined;
+  /** Offsets failed of which the account on disk may not know: no success in between makes it know. */
+  #unrecorded = false;
   /** Why what is readable will not be synced, once that was told. */
   #unsyncable: unknown;
   #closed = false;
@@ -279,7 +281,7 @@ export class CommitLoop {
         'a commit begins below the watermark',
       );
       invariant(chain.bytes > 0, this.#options.shard, 'a commit has entries and no bytes');
-      if (this.#trouble.failure !== undefined) await this.#recordFailure();
+      if (this.#unrecorded || this.#trouble.failure !== undefined) await this.#recordFailure();
       const compressed = this.#options.compress(chain);
       if (compressed) await compressed;
       const synced = policy.durability === 'fsync';
@@ -307,7 +309,14 @@ export class CommitLoop {
   /** What is unsynced comes first: nobody waits for a second file while he holds one that cannot be closed. */
   async #recordFailure(): Promise<void> {
     if (this.#unsyncable === undefined) await this.#options.writer.sync();
-    await this.#options.recordFailure();
+    // What fails while this is written is for the next commit to record.
+    this.#unrecorded = false;
+    try {
+      await this.#options.recordFailure();
+    } catch (error) {
+      this.#unrecorded = true;
+      throw error;
+    }
   }
 
   /** For the looser policies: what is written gets synced some time, if the policy says when. */
@@ -359,6 +368,7 @@ export class CommitLoop {
       side.release();
       side.begin(to);
     }
+    this.#unrecorded = true;
     this.#options.onFailed(from, to, cause);
   }
 
@@ -375,6 +385,7 @@ export class CommitLoop {
     side.reject(this.#trouble.failed(cause));
     side.release();
     side.begin(end);
+    this.#unrecorded = true;
     if (end > first) this.#options.onFailed(first, end, cause);
   }
 

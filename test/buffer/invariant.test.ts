@@ -109,6 +109,44 @@ describe('a batch that stops half-way for want of memory', () => {
     await log.close();
   });
 
+  it('is in the account on disk before anything passes it, also where another commit was under way and succeeded', async () => {
+    const { on, log, broken: shard } = await twoShards();
+    let letGo: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    let syncs = 0;
+    on.fileSystem.hook = (operation, path) => {
+      if (operation !== 'sync' || !path.endsWith('.log')) return undefined;
+      syncs += 1;
+      return held;
+    };
+    const first = shard.append([entry('under way')]);
+    const durable = shard.durable(first);
+    while (syncs === 0) await new Promise((resolve) => setImmediate(resolve));
+    const { acquire } = BlockPool.prototype;
+    let blocks = 0;
+    plant(BlockPool.prototype, 'acquire', function (this: BlockPool, bytes) {
+      blocks += 1;
+      if (blocks > 1) throw new RangeError('Array buffer allocation failed');
+      return acquire.call(this, bytes);
+    });
+    expect(() => shard.append(Array.from({ length: 100 }, () => Buffer.alloc(50_000, 1)))).toThrow(
+      RangeError,
+    );
+    mend();
+    letGo();
+    await durable;
+    on.fileSystem.hook = () => undefined;
+    await appendDurably(shard, 'after');
+    // Its frame says that everything below was durable, or is known to have failed.
+    await appendDurably(shard, 'and then');
+    const twin = await twoShards(on.killed());
+    expect(twin.broken.account()).toMatchObject({ appended: 3, retained: 3, quarantined: 0 });
+    await twin.log.close();
+    await log.close();
+  });
+
   it('is a mistake of ours where the chain itself throws', async () => {
     const { log, broken } = await twoShards();
     plant(Chain.prototype, 'appendBatch', () => {
