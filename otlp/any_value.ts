@@ -1,6 +1,17 @@
 // Writes AnyValue, the value of attributes and bodies, from what JSON and configurations hold (common.proto).
 // Invariant: integers that a number holds exactly stay integers; no value is left out, null is a value that is not set.
 
+import {
+  ARRAY_VALUE,
+  BOOL_VALUE,
+  DOUBLE_VALUE,
+  INT_VALUE,
+  KEY,
+  KVLIST_VALUE,
+  STRING_VALUE,
+  VALUE,
+  VALUES,
+} from './any_value_tags.ts';
 import { DEPTH_MAX } from './json/depth.ts';
 import { MalformedOtlp } from './malformed.ts';
 import type { ProtobufWriter } from './protobuf_writer.ts';
@@ -12,18 +23,6 @@ export type AnyValue =
   | null
   | readonly AnyValue[]
   | { readonly [key: string]: AnyValue };
-
-const STRING_VALUE = 0x0a;
-const BOOL_VALUE = 0x10;
-const INT_VALUE = 0x18;
-const DOUBLE_VALUE = 0x21;
-const ARRAY_VALUE = 0x2a;
-const KVLIST_VALUE = 0x32;
-/** Of ArrayValue and KeyValueList, whose only field it is. */
-const VALUES = 0x0a;
-/** Of KeyValue. */
-const KEY = 0x0a;
-const VALUE = 0x12;
 
 /** Length and content, to be put behind the tag of whatever has the value. @throws MalformedOtlp beyond 100 levels */
 export function writeAnyValue(out: ProtobufWriter, value: AnyValue, depth = 0): void {

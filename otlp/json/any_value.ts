@@ -2,6 +2,17 @@
 // Invariant: what comes out says what the JSON said: whole numbers within 64 bits stay integers to the last digit, others are
 // doubles, null is a value that is not set, and a key that comes twice stays twice.
 
+import {
+  ARRAY_VALUE,
+  BOOL_VALUE,
+  DOUBLE_VALUE,
+  INT_VALUE,
+  KEY,
+  KVLIST_VALUE,
+  STRING_VALUE,
+  VALUE,
+  VALUES,
+} from '../any_value_tags.ts';
 import { MalformedOtlp } from '../malformed.ts';
 import { type ProtobufWriter, widthOf } from '../protobuf_writer.ts';
 import { DEPTH_MAX } from './depth.ts';
@@ -19,17 +30,6 @@ import {
   QUOTE,
 } from './scanner.ts';
 
-const STRING_VALUE = 0x0a;
-const BOOL_VALUE = 0x10;
-const INT_VALUE = 0x18;
-const DOUBLE_VALUE = 0x21;
-const ARRAY_VALUE = 0x2a;
-const KVLIST_VALUE = 0x32;
-/** Of ArrayValue and KeyValueList, whose only field it is. */
-const VALUES = 0x0a;
-/** Of KeyValue. */
-const KEY = 0x0a;
-const VALUE = 0x12;
 const LOWER_T = 0x74;
 const LOWER_F = 0x66;
 const LOWER_N = 0x6e;
