@@ -107,7 +107,7 @@ export class AgentProcess {
   }
 
   /** Base URL of OTLP/HTTP, or host:port of another protocol. */
-  endpoint(protocol: 'http' | 'grpc' | 'tcp' | 'udp'): string {
+  endpoint(protocol: 'http' | 'grpc' | 'tcp' | 'tls' | 'udp'): string {
     const line = this.lines.find((each) => each.message === 'listening' && each['protocol'] === protocol);
     if (!line) throw new Error(`nothing listens for ${protocol}:\n${this.output()}`);
     const address = String(line['address']);

@@ -5,7 +5,9 @@ import { collectorBehind } from './peers/collector_behind.ts';
 import { collectorGuarded } from './peers/collector_guarded.ts';
 import { collectorInFront } from './peers/collector_in_front.ts';
 import { logger } from './peers/logger.ts';
+import { openssl } from './peers/openssl.ts';
 import { prometheus } from './peers/prometheus.ts';
+import { rsyslog } from './peers/rsyslog.ts';
 import { sdkJava } from './peers/sdk_java.ts';
 import { sdkJavaScript } from './peers/sdk_javascript.ts';
 import { sdkPython } from './peers/sdk_python.ts';
@@ -19,6 +21,8 @@ export const peers: readonly Peer[] = [
   sdkJava,
   telemetrygen,
   logger,
+  rsyslog,
+  openssl,
   collectorInFront,
   collectorBehind,
   collectorGuarded,

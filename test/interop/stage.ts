@@ -81,13 +81,14 @@ ${pipelines}
   }
 
   /** Starts a server that stays until the stage is cleared; what it says goes to a file. */
-  start(command: string, args: readonly string[]): void {
+  start(command: string, args: readonly string[]): ChildProcess {
     const output = fs.openSync(path.join(this.directory, `${path.basename(command)}.txt`), 'a');
     const child = spawn(command, args, { cwd: this.directory, stdio: ['ignore', output, output] });
     fs.closeSync(output);
     // A server that does not come up is missed by whoever waits for it.
     child.on('error', () => {});
     this.#children.push(child);
+    return child;
   }
 
   /** Runs a client to its end. @returns what it wrote to stdout. @throws Differs where it failed */
