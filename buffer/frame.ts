@@ -1,7 +1,7 @@
 // The frame: the atomic unit of checksum and of loss. A 40-byte header with a checksum of its own, so that a damaged
 // length cannot cost the rest of the file, then entries as varint length, varint time delta, bytes. FORMAT.md, "Frame".
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from './crc32.ts';
 import type { FrameKey } from './frame_key.ts';
 
 export const FRAME_HEADER_BYTES = 40;

@@ -6,6 +6,7 @@ export { type Block, BlockPool, type BlockPoolStats } from './block_pool.ts';
 export type { CommitStats, WriteStats } from './commit_meter.ts';
 export type { CommitOptions, Durability } from './commit_policy.ts';
 export type { CompressionOptions, CompressionStats } from './compression.ts';
+export { crc32 } from './crc32.ts';
 export { DirectoryUnusable } from './directory_error.ts';
 export * from './errors.ts';
 export type { Group, GroupOptions, GroupStats } from './group.ts';

@@ -5,7 +5,7 @@
 // So the member is taken apart here (RFC 1952) and only its deflate stream given to zlib: raw inflate stops at the end
 // of the first stream and says how much it consumed, and checking the CRC ourselves costs what gunzip pays for it.
 
-import zlib from 'node:zlib';
+import { crc32 } from '../../../buffer/index.ts';
 import type { Share } from '../in_flight.ts';
 import { malformed, tooLarge } from '../refusal.ts';
 import {
@@ -88,7 +88,7 @@ function checked(
   const whole =
     trailerAt + GZIP_TRAILER_BYTES === body.length &&
     bytes.length === member.length &&
-    zlib.crc32(bytes) === body.readUInt32LE(trailerAt);
+    crc32(bytes) === body.readUInt32LE(trailerAt);
   return whole ? { bytes, stored: body, codec: 'gzip' } : undefined;
 }
 
