@@ -2,6 +2,8 @@
 // one, every directory its live names and the operations on them that are not durable yet. No time, no ports, no faults.
 // Invariant: `powerCut` keeps all that was synced and, of the rest, whatever subset the chooser picks.
 
+import { emptyImage } from './image.ts';
+
 export const SECTOR_BYTES = 512;
 
 /** Decides what survives: a number in 0 … options − 1. Seeded chance, or the enumeration of all answers. */
@@ -19,10 +21,9 @@ export function changesSoFar(): number {
 export class FileNode {
   readonly kind = 'file';
   readonly id: number;
-  /** Zero from `live_bytes` on, as `disk` is from `disk_bytes` on. */
-  live: Buffer = EMPTY;
+  #live = emptyImage();
   live_bytes = 0;
-  disk: Buffer = EMPTY;
+  #disk = emptyImage();
   disk_bytes = 0;
   /** Sectors of the live image that are not known to be durable. */
   readonly dirty = new Set<number>();
@@ -39,11 +40,9 @@ export class FileNode {
 
   clone(): FileNode {
     const copy = new FileNode(this.id);
-    copy.live = grown(EMPTY, this.live_bytes);
-    this.live.copy(copy.live, 0, 0, this.live_bytes);
+    copy.#live = this.#live.share();
     copy.live_bytes = this.live_bytes;
-    copy.disk = grown(EMPTY, this.disk_bytes);
-    this.disk.copy(copy.disk, 0, 0, this.disk_bytes);
+    copy.#disk = this.#disk.share();
     copy.disk_bytes = this.disk_bytes;
     for (const sector of this.dirty) copy.dirty.add(sector);
     for (const sector of this.#syncing) copy.#syncing.add(sector);
@@ -52,12 +51,27 @@ export class FileNode {
     return copy;
   }
 
+  /** What a process sees; zero from `live_bytes` on. Not to be written to. */
+  get live(): Buffer {
+    return this.#live.bytes;
+  }
+
+  /** What is durable; zero from `disk_bytes` on. Not to be written to. */
+  get disk(): Buffer {
+    return this.#disk.bytes;
+  }
+
+  /** Of what a process sees. */
+  digest(): string {
+    return `${this.live_bytes} ${this.#live.digest(this.live_bytes)}`;
+  }
+
   /** Nobody looks at the file any more. */
   release(): void {
-    giveBack(this.live);
-    giveBack(this.disk);
-    this.live = EMPTY;
-    this.disk = EMPTY;
+    this.#live.drop();
+    this.#disk.drop();
+    this.#live = emptyImage();
+    this.#disk = emptyImage();
     this.live_bytes = 0;
     this.disk_bytes = 0;
   }
@@ -65,7 +79,7 @@ export class FileNode {
   write(bytes: Uint8Array, position: number): void {
     changes += 1;
     const end = position + bytes.length;
-    this.live = grown(this.live, end);
+    this.#live = this.#live.own(end);
     this.live.set(bytes, position);
     // What lies between the old end and the write is new as well.
     this.#touch(Math.min(position, this.live_bytes), end);
@@ -74,8 +88,8 @@ export class FileNode {
 
   truncate(size: number): void {
     changes += 1;
-    if (size > this.live_bytes) this.live = grown(this.live, size);
-    else this.live.fill(0, size, this.live_bytes);
+    this.#live = this.#live.own(size);
+    if (size < this.live_bytes) this.live.fill(0, size, this.live_bytes);
     this.#touch(Math.min(size, this.live_bytes), Math.max(size, this.live_bytes));
     this.live_bytes = size;
   }
@@ -90,6 +104,16 @@ export class FileNode {
     this.#syncing.clear();
   }
 
+  /** Damage at rest: the bit of the disk and of what is read of it. */
+  flip(at: number, mask: number): void {
+    changes += 1;
+    this.#live = this.#live.own(this.live_bytes);
+    this.live[at] = this.live[at]! ^ mask;
+    if (at >= this.disk_bytes) return;
+    this.#disk = this.#disk.own(this.disk_bytes);
+    this.disk[at] = this.disk[at]! ^ mask;
+  }
+
   /** The process that was syncing died: what was on its way may have arrived or not. */
   abandonSync(): void {
     for (const sector of this.#syncing) this.dirty.add(sector);
@@ -99,7 +123,7 @@ export class FileNode {
   /** The sectors become durable as they are now. */
   persist(sectors: Iterable<number>): void {
     changes += 1;
-    this.disk = grown(this.disk, this.live_bytes);
+    this.#disk = this.#disk.own(this.live_bytes);
     if (this.live_bytes < this.disk_bytes) this.disk.fill(0, this.live_bytes, this.disk_bytes);
     for (const sector of sectors) {
       const from = sector * SECTOR_BYTES;
@@ -121,8 +145,8 @@ export class FileNode {
     const sectors = [...this.dirty].sort((a, b) => a - b);
     this.dirty.clear();
     const size = this.#sizeAfter(choose);
-    this.disk = grown(this.disk, size);
-    this.live = grown(this.live, size);
+    if (size !== this.disk_bytes || sectors.length > 0) this.#disk = this.#disk.own(size);
+    if (this.live.length < size) this.#live = this.#live.own(size);
     // What comes to be read by a larger size than was synced holds nothing yet.
     if (size < this.disk_bytes) this.disk.fill(0, size, this.disk_bytes);
     for (const sector of sectors) {
@@ -136,9 +160,8 @@ export class FileNode {
   }
 
   #showDisk(): void {
-    this.live = grown(this.live, this.disk_bytes);
-    this.disk.copy(this.live, 0, 0, this.disk_bytes);
-    if (this.live_bytes > this.disk_bytes) this.live.fill(0, this.disk_bytes, this.live_bytes);
+    this.#live.drop();
+    this.#live = this.#disk.share();
     this.live_bytes = this.disk_bytes;
   }
 
@@ -162,9 +185,9 @@ export class FileNode {
     let first = from;
     let last = to;
     if (from < this.disk_bytes) {
+      if (live.compare(disk, from, to, from, to) === 0) return;
       while (first < to && live[first] === disk[first]) first += 1;
-      while (last > first && live[last - 1] === disk[last - 1]) last -= 1;
-      if (first === last) return;
+      while (live[last - 1] === disk[last - 1]) last -= 1;
     }
     // Where the old bytes are zeros, old and zeros are one outcome.
     const fate = choose.pick(isZero(disk, first, last) ? 3 : 4);
@@ -182,9 +205,10 @@ export class FileNode {
 }
 
 function isZero(image: Buffer, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (image[at] !== 0) return false;
-  return true;
+  return image.compare(ZEROS, 0, to - from, from, to) === 0;
 }
+
+const ZEROS = Buffer.alloc(SECTOR_BYTES);
 
 const GARBAGE = Buffer.from(
   Array.from({ length: SECTOR_BYTES }, (_, at) => (at % 7 === 0 ? 0x48 : 0x46 ^ ((at >> 3) & 0xff))),
@@ -266,32 +290,6 @@ function apply(names: Map<string, Node>, operation: DirectoryOperation): void {
   if (operation.added !== undefined && operation.node) names.set(operation.added, operation.node);
 }
 
-/**
- * Images of files that nobody looks at any more, by the power of two that is their size. A run makes and drops hundreds; left
- * to the garbage collector, which counts their bytes, they would cost more than the log does.
- */
-const free = new Map<number, Buffer[]>();
-const FREE_MAX = 64;
-const EMPTY = Buffer.alloc(0);
-
-function giveBack(image: Buffer): void {
-  if (image.length === 0) return;
-  const images = free.get(image.length);
-  if (!images) free.set(image.length, [image]);
-  else if (images.length < FREE_MAX) images.push(image);
-}
-
-/** An image with room for `bytes`, zero behind what the old one held, which is the callee's. */
-function grown(image: Buffer, bytes: number): Buffer {
-  if (image.length >= bytes) return image;
-  let size = SECTOR_BYTES;
-  while (size < bytes) size *= 2;
-  const larger = free.get(size)?.pop()?.fill(0) ?? Buffer.alloc(size);
-  image.copy(larger);
-  giveBack(image);
-  return larger;
-}
-
 const paths = new Map<string, string[]>();
 const PATHS_MAX = 10_000;
 
@@ -352,6 +350,15 @@ export class Disk {
     };
     walk(this.root, '');
     return found;
+  }
+
+  /** Of all that a process could see, the order of names included. Two disks after a power cut that have the same are one. */
+  fingerprint(): string {
+    const of = ({ live }: DirectoryNode): string =>
+      [...live]
+        .map(([name, node]) => `${name} ${node.kind === 'file' ? node.digest() : `(${of(node)})`}`)
+        .join();
+    return of(this.root);
   }
 
   get used_bytes(): number {

@@ -134,12 +134,15 @@ async function runExhaustive(length: number): Promise<boolean> {
   const all = workloads(length);
   const chosen = values.only === undefined ? all : [all[Number(values.only)]!];
   const started_s = cpu_s();
+  let crashes = 0;
   let recoveries = 0;
   for (const [index, workload] of chosen.entries()) {
-    recoveries += await exhaust(workload, Number(values.subsets ?? Number.POSITIVE_INFINITY));
-    const rate = (recoveries / (cpu_s() - started_s)).toFixed(0);
+    const done = await exhaust(workload, Number(values.subsets ?? Number.POSITIVE_INFINITY));
+    crashes += done.crashes;
+    recoveries += done.recoveries;
+    const rates = [crashes, recoveries].map((count) => (count / (cpu_s() - started_s)).toFixed(0));
     console.log(
-      `${index + 1}/${chosen.length} workloads, ${recoveries} recoveries, ${rate} per second of CPU: ${workload.join(', ')}`,
+      `${index + 1}/${chosen.length} workloads, ${crashes} crashes (${rates[0]}/s), ${recoveries} recoveries (${rates[1]}/s; per second of CPU): ${workload.join(', ')}`,
     );
   }
   return true;

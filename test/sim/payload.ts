@@ -24,7 +24,11 @@ export class Payloads {
   }
 
   is(bytes: Uint8Array, id: number, size: number): boolean {
-    return bytes.length === size && this.bytes(id, size).equals(bytes);
+    if (bytes.length !== size) return false;
+    const stamp_bytes = Math.min(STAMP_BYTES, size);
+    for (let at = 0; at < stamp_bytes; at++) if (bytes[at] !== ((id >>> (8 * at)) & 0xff)) return false;
+    const from = this.#from(id, size);
+    return pool.compare(bytes, stamp_bytes, size, from + stamp_bytes, from + size) === 0;
   }
 
   #from(id: number, size: number): number {

@@ -268,8 +268,7 @@ describe('a bit that flips at rest', () => {
   function flip(world: World, path: string, at: number): void {
     const node = world.disk.find(path);
     if (node?.kind !== 'file') throw new Error(`${path} is not there`);
-    node.live[at] = node.live[at]! ^ 1;
-    node.disk[at] = node.disk[at]! ^ 1;
+    node.flip(at, 1);
   }
 
   it('costs its frame alone for a reader that begins in the middle of a later one (seed 49)', async () => {

@@ -39,12 +39,13 @@ describe('the soak', () => {
       totals: { storm },
       commits: { abc: 20 },
       failures: [failure],
-      exhaustiveDone: [],
+      exhaustiveDone: [0, 1, 2, 3, 4, 5, 41],
       nextSeed: 1,
     };
-    const page = renderReport(new Map([['soak', soakChapter(state, 'abc', 258)]]));
+    const page = renderReport(new Map([['soak', soakChapter(state, 'abc')]]));
     expect(page).toContain('20 recoveries after 30 crashes, 1 violations');
     expect(page).toContain('| npm run sim -- --seed 9 | abc | invariant 1: gone |');
+    expect(page).toContain('6 of 6 with 1 step, 1 of 36 with 2 steps.');
     expect(page).toMatch(/\| kill \| 7 \|/);
   });
 });

@@ -13,16 +13,17 @@ import { type SoakState, soakChapter } from './soak_chapter.ts';
 import { type Done, perform, type Unit } from './soak_worker.ts';
 import { addTotals, faultLine, noTotals, progressLine } from './totals.ts';
 
-const USAGE = `npm run sim:soak -- [--minutes M] [--recoveries N] [--workers K] [--fresh]
+const USAGE = `npm run sim:soak -- [--minutes M] [--recoveries N] [--workers K] [--exhaustive-length L] [--fresh]
 
   --minutes M      ends after so long; default 1
   --recoveries N   ends once so many recoveries stand in the report, those of former soaks included
   --workers K      threads; default: all cores
+  --exhaustive-length L
+                   every small workload of up to so many steps, the shorter ones first, in turn with seeds; default 4
   --fresh          begins anew instead of adding to report/soak.json
 `;
 
 const STATE = path.join(import.meta.dirname, 'report', 'soak.json');
-const EXHAUSTIVE_LENGTH = 3;
 const SEED_FIRST = 1_000_000;
 /** Kinds of runs in turn, each for about half a second of one core. */
 const ROUND: readonly (readonly [ProfileName, number])[] = [
@@ -39,6 +40,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string' },
     recoveries: { type: 'string' },
+    'exhaustive-length': { type: 'string', default: '4' },
     workers: { type: 'string', default: String(availableParallelism()) },
     fresh: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -49,6 +51,7 @@ if (values.help) {
   process.exit(0);
 }
 const minutes = Number(values.minutes ?? (values.recoveries === undefined ? 1 : Number.POSITIVE_INFINITY));
+const exhaustiveLength = Number(values['exhaustive-length']);
 const recoveriesMax = Number(values.recoveries ?? Number.POSITIVE_INFINITY);
 
 class Soak {
@@ -57,7 +60,8 @@ class Soak {
   readonly #started_ms = performance.now();
   readonly #before: number;
   readonly #now = noTotals();
-  readonly #exhaustive = workloads(EXHAUSTIVE_LENGTH).length;
+  /** Shorter ones first, so that an index means the same whatever the length. */
+  readonly #exhaustive = workloads(exhaustiveLength).length;
   #given = 0;
   /** Indices of small workloads that nobody has begun. */
   readonly #left: number[];
@@ -122,7 +126,7 @@ class Soak {
     const turn = this.#given++;
     // By turns, so that a soak of any length has some of each.
     const index = turn % 2 === 0 ? this.#left.shift() : undefined;
-    if (index !== undefined) return { kind: 'exhaustive', length: EXHAUSTIVE_LENGTH, index };
+    if (index !== undefined) return { kind: 'exhaustive', length: exhaustiveLength, index };
     const [profile, count] = ROUND[turn % ROUND.length]!;
     const first = this.#nextSeed;
     this.#nextSeed += count;
@@ -150,10 +154,10 @@ class Soak {
 
   #tell(): void {
     const seconds = (performance.now() - this.#started_ms) / 1000;
-    const left = this.#exhaustive - this.#state.exhaustiveDone.length;
+    const left = this.#left.length;
     console.log(`${progressLine(this.#now, seconds)}; ${this.#before} recoveries before this`);
     console.log(`  ${left > 0 ? `${left} small workloads left; ` : ''}${faultLine(this.#now)}`);
-    writeChapter('soak', soakChapter(this.#state, this.#commit, this.#exhaustive));
+    writeChapter('soak', soakChapter(this.#state, this.#commit));
   }
 }
 

@@ -1,6 +1,7 @@
 // The chapter of the report that the soak writes. Invariant: it holds the state from which the next soak goes on, and all that
 // it says follows from that.
 
+import { smallSteps } from './exhaustive.ts';
 import { faultKinds } from './faults.ts';
 import { logStates } from './log_state.ts';
 import { grouped, type ReportChapter, type ReportTable } from './report.ts';
@@ -27,11 +28,7 @@ const KINDS: Readonly<Record<string, string>> = {
   long: 'long: 60 steps, all that there is',
 };
 
-export function soakChapter(
-  state: SoakState,
-  commit: string,
-  workloads: number,
-): ReportChapter & { readonly state: SoakState } {
+export function soakChapter(state: SoakState, commit: string): ReportChapter & { readonly state: SoakState } {
   const all = noTotals();
   for (const totals of Object.values(state.totals)) addTotals(all, totals);
   const violations = state.failures.length;
@@ -42,11 +39,25 @@ export function soakChapter(
     date: new Date().toISOString(),
     text: [
       `**${grouped(all.recoveries)} recoveries after ${grouped(all.crashes)} crashes, ${violations} violations.** A recovery counts once the log was open again after a crash and all invariants were checked; a crash within a recovery is a crash more.`,
-      `${grouped(state.exhaustiveDone.length)} of ${grouped(workloads)} small workloads (up to 3 steps) were ended at every operation with the subsets of what was not synced that subsets.ts names: all up to 1,024 combinations, beyond that prefixes, suffixes, single holes and a sample. ${grouped(all.virtual_ms / 3_600_000)} hours of virtual time passed in the seeded runs.`,
+      `Small workloads that were ended at every operation of their last step: ${exhausted(state)}. Each with the subsets of what was not synced that subsets.ts names: all up to 1,024 combinations, beyond that prefixes, suffixes, single holes and a sample. What left the same bytes and names behind, with the same promises, was recovered once. ${grouped(all.virtual_ms / 3_600_000)} hours of virtual time passed in the seeded runs.`,
     ],
     tables: [kinds(state, all), faults(all), coverage(all), commits(state), ...failures(state)],
     state,
   };
+}
+
+/** How far the search went, by the length of the workloads. */
+function exhausted({ exhaustiveDone }: SoakState): string {
+  const parts: string[] = [];
+  let first = 0;
+  const last = exhaustiveDone.reduce((most, index) => Math.max(most, index), -1);
+  for (let length = 1; first <= last; length++) {
+    const count = smallSteps.length ** length;
+    const done = exhaustiveDone.filter((index) => index >= first && index < first + count).length;
+    parts.push(`${grouped(done)} of ${grouped(count)} with ${length} step${length > 1 ? 's' : ''}`);
+    first += count;
+  }
+  return parts.join(', ') || 'none yet';
 }
 
 function kinds(state: SoakState, all: Totals): ReportTable {

@@ -35,10 +35,10 @@ export async function perform(unit: Unit): Promise<Done> {
   if (unit.kind === 'exhaustive') {
     const workload = workloads(unit.length)[unit.index]!;
     try {
-      const recoveries = await exhaust(workload, Number.MAX_SAFE_INTEGER);
+      const done = await exhaust(workload, Number.MAX_SAFE_INTEGER);
       totals.runs += 1;
-      totals.crashes += recoveries;
-      totals.recoveries += recoveries;
+      totals.crashes += done.crashes;
+      totals.recoveries += done.recoveries;
     } catch (error) {
       const replay = `npm run sim -- --exhaustive ${unit.length} --only ${unit.index}`;
       failures.push({ replay, message: messageOf(error) });

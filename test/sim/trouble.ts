@@ -79,8 +79,7 @@ function flipBit(
   const { path, file } = random.pick(files);
   const at = random.integer(file.live_bytes);
   const mask = 1 << random.integer(8);
-  file.live[at] = file.live[at]! ^ mask;
-  if (at < file.disk_bytes) file.disk[at] = file.disk[at]! ^ mask;
+  file.flip(at, mask);
   world.faults.strike('bit_flip', 'idle');
   world.trace.event(`FLIP ${path} ${at}`);
   for (const [index, track] of tracks.entries()) {
