@@ -5,7 +5,7 @@ import { Deferred, refused } from './deferred.ts';
 import { LogClosed } from './errors.ts';
 import { decodeOffsets, encodeOffsets, type GroupState } from './offsets.ts';
 import type { Clock, Timer } from './ports/clock.ts';
-import type { TwoSlotFile } from './two_slot.ts';
+import type { StoredState, TwoSlotFile } from './two_slot.ts';
 
 export class GroupOffsets {
   readonly groups: Map<string, GroupState>;
@@ -13,9 +13,9 @@ export class GroupOffsets {
   readonly #file: TwoSlotFile;
   readonly #clock: Clock;
   readonly #interval_ms: number;
-  #dirty = false;
+  #dirty: boolean;
   /** Both slots hold the newest state, so that one damaged slot takes nothing back. */
-  #mirrored = true;
+  #mirrored: boolean;
   #flushed = new Deferred();
   #last: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
@@ -24,18 +24,16 @@ export class GroupOffsets {
   /** Makes durable what a reader found missing: once the offsets are past it nobody would find it again. */
   beforeWrite: () => Promise<void> = () => Promise.resolve();
 
-  constructor(
-    shard: string,
-    file: TwoSlotFile,
-    stored: Buffer | undefined,
-    clock: Clock,
-    interval_ms: number,
-  ) {
+  /** What was read and could not be made durable counts as changed: until it is written a power cut may take it back. */
+  constructor(shard: string, file: TwoSlotFile, stored: StoredState, clock: Clock, interval_ms: number) {
     this.#shard = shard;
     this.#file = file;
-    this.groups = stored ? decodeOffsets(stored) : new Map();
+    this.groups = stored.payload ? decodeOffsets(stored.payload) : new Map();
     this.#clock = clock;
     this.#interval_ms = interval_ms;
+    this.#dirty = !stored.durable;
+    this.#mirrored = stored.mirrored;
+    if (this.#dirty || !this.#mirrored) this.#arm();
   }
 
   /** Adds or replaces a group. Resolves when that is durable. @throws TooManyGroups, and nothing has changed then */

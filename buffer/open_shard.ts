@@ -13,7 +13,7 @@ import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './reco
 import { makeDurable } from './salvage.ts';
 import type { Segment } from './segment.ts';
 import { Shard } from './shard.ts';
-import { TwoSlotFile } from './two_slot.ts';
+import { type StoredState, TwoSlotFile } from './two_slot.ts';
 import { readFully, writeFully } from './whole_io.ts';
 
 const QUARANTINE = 'quarantine';
@@ -79,17 +79,10 @@ class Opening {
         shard: this.#id,
       });
     }
-    // Whoever wrote it died between its two slots, or one was damaged: until both agree one flipped bit takes back what was
-    // committed. Its own writes come only with a change.
-    if (storedOffsets.payload && !storedOffsets.mirrored) {
-      const mirrored = offsetsFile.write(storedOffsets.payload);
-      await (this.#options.readEverything ? mirrored : mirrored.catch(() => {}));
-    } else if (this.#options.readEverything && !storedOffsets.payload) {
-      await offsetsFile.write(encodeOffsets([], this.#id));
-    }
+    const offsetsState = await this.#agreed(offsetsFile, storedOffsets);
     const { clock } = parts;
     const interval_ms = this.#options.offsetsInterval_ms;
-    const offsets = new GroupOffsets(this.#id, offsetsFile, storedOffsets.payload, clock, interval_ms);
+    const offsets = new GroupOffsets(this.#id, offsetsFile, offsetsState, clock, interval_ms);
     offsets.onError = (error) =>
       parts.report('warn', 'committed offsets could not be written; trying again', {
         shard: this.#id,
@@ -124,6 +117,23 @@ class Opening {
   /** Lets go of the files of a shard that could not be opened. */
   async abandon(): Promise<void> {
     await Promise.allSettled(this.#twoSlotFiles.map((file) => file.close()));
+  }
+
+  /**
+   * Whoever wrote the offsets may have died between the two slots, or one was damaged: until both agree one flipped bit takes
+   * back what was committed. What the disk refuses here is written again later.
+   */
+  async #agreed(file: TwoSlotFile, stored: StoredState): Promise<StoredState> {
+    const { readEverything } = this.#options;
+    const payload = stored.payload ?? (readEverything ? encodeOffsets([], this.#id) : undefined);
+    if (!payload || (stored.payload && stored.mirrored && stored.durable)) return stored;
+    try {
+      await file.write(payload);
+    } catch (error) {
+      if (readEverything) throw error;
+      return stored;
+    }
+    return { ...stored, payload, mirrored: true, durable: true };
   }
 
   #twoSlot(name: string, magic: string): TwoSlotFile {

@@ -127,7 +127,9 @@ export class ShardModel {
     if (this.flips > 0) for (const batch of batches) this.#settleAll(batch, from);
     this.#checkMissing(this.owed(from, end), present);
     for (const batch of batches) this.#checkWhole(batch, from, present);
-    // What is not there now will never be: it was not promised, and the log has made up its mind.
+    // What is not there now will never be: it was not promised, and the log has made up its mind. But what was damaged under
+    // an open log another reader may still get from memory.
+    if (this.damagedLive) return;
     for (let offset = from; offset < end; offset++) {
       const slot = this.#slots.get(offset);
       if (slot && !slot.settled && !present.has(offset)) slot.candidates = [];
@@ -170,6 +172,18 @@ export class ShardModel {
     this.#loseFresh(fresh);
   }
 
+  /** The least number of frames that entries in a row stand in: what is larger than a frame's body has one to itself. */
+  #frames(from: number, to: number): number {
+    let large = 0;
+    let shared_bytes = 0;
+    for (let offset = from; offset < to; offset++) {
+      const bytes = this.#slots.get(offset)?.settled?.bytes ?? 0;
+      if (bytes > FRAME_BODY_MAX_BYTES) large += 1;
+      else shared_bytes += bytes;
+    }
+    return large + Math.ceil(shared_bytes / FRAME_BODY_MAX_BYTES);
+  }
+
   /** Whether the next entry in that direction that anybody was promised is lost. */
   #lostBeside(offset: number, direction: 1 | -1): boolean {
     for (let at = offset + direction; at >= this.#start && at < this.end; at += direction) {
@@ -187,10 +201,9 @@ export class ShardModel {
     }
     this.lost += runs.length;
     for (const [from, to] of runs) {
-      let bytes = 0;
-      for (let offset = from; offset < to; offset++) bytes += this.#slots.get(offset)?.settled?.bytes ?? 0;
-      if (to - from > 1 && bytes > FRAME_BODY_MAX_BYTES * (this.flips - this.lost + 1))
-        this.#fail(9, `${bytes} bytes are gone for one flipped bit`);
+      const flips = this.flips - this.lost + 1;
+      if (this.#frames(from, to) > flips)
+        this.#fail(9, `more than ${flips} frames are gone for ${flips} flipped bits: ${from}…${to - 1}`);
       this.#lose(from, to);
     }
   }

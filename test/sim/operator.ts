@@ -121,7 +121,8 @@ export class Operator {
       const { logStart, logEnd } = subject.shards[index]!;
       this.#consumers.close(name, index);
       track.moves += 1;
-      track.durable = Math.min(track.durable, logStart);
+      // A log start whose account the disk refused comes back with a crash, and a group made anew begins there.
+      track.durable = troubled ? 0 : Math.min(track.durable, logStart);
       track.max = Math.max(track.max, logEnd);
       track.ever = Math.max(track.ever, logEnd);
     }

@@ -176,6 +176,31 @@ describe('a disk that fails for a moment', () => {
     }
   });
 
+  it('makes committed offsets durable later that an opening found and could not write again (seed 1503454)', async () => {
+    for (let at = 1; at < 12; at++) {
+      const world = new World(1);
+      let subject = await open(world);
+      await append(world, subject.shards[0]!, 'entry', 3);
+      await must(world, subject.groups[GROUPS[0]].flush());
+      consume(subject, 2);
+      world.process.diesAt = world.process.operations + at;
+      world.process.diesAfterEffect = true;
+      await world.drive('flush', subject.groups[GROUPS[0]].flush(), WAIT_ms);
+      kill(world);
+      const node = world.disk.find(`${SHARD}/offsets`);
+      if (node?.kind !== 'file') throw new Error('the offsets are not there');
+      node.syncFails = true;
+      world.disk.capacity_bytes = world.disk.used_bytes;
+      subject = await open(world);
+      const found = subject.groups[GROUPS[0]].committed(subject.shards[0]!);
+      world.disk.capacity_bytes = Number.MAX_SAFE_INTEGER;
+      await must(world, subject.groups[GROUPS[0]].flush());
+      cutPower(world);
+      subject = await open(world);
+      expect([at, subject.groups[GROUPS[0]].committed(subject.shards[0]!)]).toEqual([at, found]);
+    }
+  });
+
   it('does not confuse a segment with the empty one of the same name whose tail could not be cut (seed 78238)', async () => {
     const world = new World(1);
     let subject = await open(world);
