@@ -284,7 +284,11 @@ function logOptions({ buffer }: AgentConfig, logger: Logger): LogOptions {
     offsetsInterval_ms: buffer.offsets_interval,
     commitDeadline_ms: buffer.commit_deadline,
     durability: buffer.durability,
-    commit: { linger_ms: buffer.commit_linger, syncInterval_ms: buffer.sync_interval },
+    commit: {
+      way: buffer.commit_way,
+      linger_ms: buffer.commit_linger,
+      syncInterval_ms: buffer.sync_interval,
+    },
     compression: { codec: buffer.compression },
   };
 }

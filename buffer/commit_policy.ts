@@ -11,7 +11,12 @@ import type { Linger, SwitchPolicy } from './switch_policy.ts';
  */
 export type Durability = 'fsync' | 'interval' | 'os';
 
+/** How commits are written: past the page cache where the directory takes that (`auto`, `direct`), or appended and synced. */
+export type WayOption = 'auto' | 'append' | 'direct';
+
 export interface CommitOptions {
+  /** `direct` says aloud where it cannot be had; `auto` goes on with `append`. Default `auto`. */
+  readonly way?: WayOption;
   /** How long a commit waits for company, ms: a number, or `adaptive`, 0 to 5 ms by what arrives. Default `adaptive`. */
   readonly linger_ms?: number | 'adaptive';
   /** What ends the wait early: a full block (`size`), nothing (`time`), or fill and time together (`weighted`). Default `weighted`. */
@@ -25,6 +30,7 @@ export interface CommitOptions {
 }
 
 export interface CommitPolicy {
+  readonly way: WayOption;
   readonly durability: Durability;
   readonly syncInterval_ms: number;
   readonly switch: SwitchPolicy;
@@ -41,7 +47,8 @@ export function commitPolicy(
   inFlightMax_bytes: number = Number.POSITIVE_INFINITY,
 ): CommitPolicy {
   const { linger_ms = 'adaptive', switchBy = 'weighted', timeWeight = 0.4, syncInterval_ms = 1000 } = options;
-  const { switchBytes = SWITCH_BYTES } = options;
+  const { switchBytes = SWITCH_BYTES, way = 'auto' } = options;
+  check('way', way, ['auto', 'append', 'direct'].includes(way), 'auto, append or direct is');
   check(
     'durability',
     durability,
@@ -55,7 +62,7 @@ export function commitPolicy(
   check('syncInterval_ms', syncInterval_ms, syncInterval_ms > 0, 'more than 0 ms is');
   // Many shards must not sit in their blocks on what all of them together may take.
   const max_bytes = Math.min(switchBytes, Math.max(1, inFlightMax_bytes / 16));
-  return { durability, syncInterval_ms, linger_ms, switch: { by: switchBy, max_bytes, timeWeight } };
+  return { way, durability, syncInterval_ms, linger_ms, switch: { by: switchBy, max_bytes, timeWeight } };
 }
 
 /** Each shard learns for itself. */

@@ -4,6 +4,7 @@
 import { checkAssignment } from './assignment.ts';
 import { BlockPool, type BlockPoolStats } from './block_pool.ts';
 import { Budget } from './budget.ts';
+import { CommitWay, type CommitWayStats } from './commit_way.ts';
 import { openingError } from './directory_error.ts';
 import { LogClosed, UnknownStream } from './errors.ts';
 import { Group, type GroupOptions, groupViews } from './group.ts';
@@ -43,6 +44,8 @@ export interface LogStats {
   readonly free_bytes: number;
   readonly inFlight_bytes: number;
   readonly epoch: number;
+  /** How commits go to the disk. */
+  readonly commitWay: CommitWayStats;
   /** Blocks for writing and reading. */
   readonly pool: BlockPoolStats;
   /** What readers hold. */
@@ -99,6 +102,7 @@ export class Log {
       hotMemory: new HotMemory(options.hotTail_bytes ?? 16 * MiB),
       commitDeadline_ms: options.commitDeadline_ms ?? 30_000,
       commitPolicy: limits.commit,
+      commitWay: new CommitWay(fileSystem),
       epoch: owner.epoch,
       key: owner.key,
       firstOffset: () => owner.firstOffset,
@@ -137,6 +141,7 @@ export class Log {
     if (owner.restored)
       log.#parts.report('error', 'the owner file was lost and is made anew', { epoch: owner.epoch });
     try {
+      await log.#chooseWay();
       await log.#finishDeletion();
       for (const name of await fileSystem.list(options.directory)) {
         if (!isStreamName(name) || log.#deletions.has(name)) continue;
@@ -207,7 +212,7 @@ export class Log {
   }
 
   stats(): LogStats {
-    const { budget, epoch, leases, pool } = this.#parts;
+    const { budget, commitWay, epoch, leases, pool } = this.#parts;
     const streams: Record<string, ShardStats[]> = {};
     for (const [name, shards] of this.#shards) streams[name] = shards.map((shard) => shard.stats());
     return {
@@ -217,6 +222,7 @@ export class Log {
       free_bytes: budget.free_bytes,
       inFlight_bytes: budget.inFlight_bytes,
       epoch,
+      commitWay: commitWay.stats(),
       pool: pool.stats(),
       leases: leases.stats(),
       total: totalsOf(Object.values(streams).flat()),
@@ -322,6 +328,16 @@ export class Log {
   async #finish(deletion: StreamDeletion): Promise<void> {
     await deletion.run(this.#owner, this.#fileSystem, this.directory);
     this.#deletions.delete(deletion.name);
+  }
+
+  async #chooseWay(): Promise<void> {
+    const { commitPolicy, commitWay, report } = this.#parts;
+    await commitWay.choose(this.directory, commitPolicy);
+    const { reason } = commitWay.stats();
+    if (reason !== undefined && commitPolicy.way === 'direct')
+      report('warn', 'direct commits were asked for and cannot be had; segments are appended to', { reason });
+    commitWay.onFallBack = (why) =>
+      report('warn', 'a file refused direct writes; segments are appended to from here on', { reason: why });
   }
 
   /** What an owner before this one decided. It keeps the log from nothing where the disk refuses: the stream is gone. */

@@ -3,6 +3,7 @@
 import type { BlockPool } from './block_pool.ts';
 import type { Budget } from './budget.ts';
 import type { CommitPolicy } from './commit_policy.ts';
+import type { CommitWay } from './commit_way.ts';
 import type { CompressionOptions } from './compression.ts';
 import type { FrameKey } from './frame_key.ts';
 import type { HotMemory } from './hot_tail.ts';
@@ -26,6 +27,7 @@ export interface LogParts {
   readonly hotMemory: HotMemory;
   readonly commitDeadline_ms: number;
   readonly commitPolicy: CommitPolicy;
+  readonly commitWay: CommitWay;
   readonly epoch: number;
   /** Of the log; a shard whose ledger says another keeps that one. */
   readonly key: FrameKey;

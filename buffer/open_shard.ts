@@ -8,6 +8,7 @@ import { Ledger } from './ledger.ts';
 import type { LogParts } from './log_parts.ts';
 import { indexName, segmentBase, segmentName } from './names.ts';
 import { encodeOffsets } from './offsets.ts';
+import { DIRECT_BLOCK_BYTES, type File } from './ports/file_system.ts';
 import type { OffsetRange } from './ranges.ts';
 import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './recovery.ts';
 import { makeDurable } from './salvage.ts';
@@ -297,7 +298,9 @@ class Opening {
   async #cut(found: RecoveredSegment, segments: Segment[]): Promise<void> {
     const { segment, tail_bytes } = found;
     const file = await this.#parts.fileSystem.open(this.#pathOf(segment.base), 'write');
+    let torn = true;
     try {
+      torn = await this.#isTorn(file, segment.bytes, tail_bytes);
       await file.truncate(segment.bytes);
       await file.sync();
     } catch (error) {
@@ -313,11 +316,17 @@ class Opening {
     } finally {
       await file.close();
     }
-    this.#parts.report('warn', 'a torn tail was cut off; nobody was promised it', {
-      shard: this.#id,
-      bytes: tail_bytes,
-      offset: segment.end,
-    });
+    const fields = { shard: this.#id, bytes: tail_bytes, offset: segment.end };
+    if (torn) this.#parts.report('warn', 'a torn tail was cut off; nobody was promised it', fields);
+    else this.#parts.report('info', 'space that no commit had used was cut off', fields);
+  }
+
+  /** A direct write fills the block in which it ends with zeros. */
+  async #isTorn(file: File, position: number, bytes: number): Promise<boolean> {
+    if (bytes >= DIRECT_BLOCK_BYTES) return true;
+    const tail = Buffer.alloc(bytes);
+    await readFully(file, tail, position);
+    return tail.some((byte) => byte !== 0);
   }
 
   /** Durable before the caller goes on: what it was copied from may be cut next. */

@@ -1,15 +1,16 @@
-// How a commit reaches the disk: written at the end of the active segment, then fdatasync. Another way (O_DIRECT into
-// recycled segments) will stand beside this one behind the same three calls. Invariants: only one commit at a time;
-// a segment's directory entry is durable before its first commit is; a file whose sync failed is never synced again.
+// Where commits go: the active segment, the next one when that is full, and what becomes of a file that failed. In which way
+// they are written is the segment file's. Invariants: only one commit at a time; a segment's directory entry is durable
+// before its first commit is; a file whose sync, or direct write, failed is not written again.
 
 import type { Block } from './block_pool.ts';
+import type { CommitWay } from './commit_way.ts';
 import { writeIndex } from './index_file.ts';
 import { invariant } from './invariant.ts';
 import { segmentName } from './names.ts';
 import type { Clock } from './ports/clock.ts';
-import { errorCode, type File, type FileSystem } from './ports/file_system.ts';
+import { errorCode, type FileSystem, refusesDirect } from './ports/file_system.ts';
 import { Segment } from './segment.ts';
-import { writeFully } from './whole_io.ts';
+import type { SegmentFile } from './segment_file.ts';
 
 export interface SegmentLimits {
   readonly maxBytes: number;
@@ -25,6 +26,7 @@ export class SegmentWriter {
   /** Segments sealed since the shard was opened. */
   rotations = 0;
   readonly #fileSystem: FileSystem;
+  readonly #way: CommitWay;
   readonly #clock: Clock;
   readonly #directory: string;
   readonly #limits: SegmentLimits;
@@ -32,7 +34,9 @@ export class SegmentWriter {
   readonly #segments: Segment[];
   /** Makes the account durable: the index hides the segment from the next recovery, so nothing may be left to find. */
   readonly #beforeIndex: () => Promise<void>;
-  #file: File | undefined;
+  #file: SegmentFile | undefined;
+  /** Whether the file of the active segment may be longer than its content: a direct write fills its last block. */
+  #longer = false;
   /** Whether the active segment may not be written any more. */
   #givenUp = false;
   /** Whether the active segment holds what was published and is not synced, and why it never will be. */
@@ -42,6 +46,7 @@ export class SegmentWriter {
 
   constructor(
     fileSystem: FileSystem,
+    way: CommitWay,
     clock: Clock,
     directory: string,
     limits: SegmentLimits,
@@ -49,6 +54,7 @@ export class SegmentWriter {
     beforeIndex: () => Promise<void>,
   ) {
     this.#fileSystem = fileSystem;
+    this.#way = way;
     this.#clock = clock;
     this.#directory = directory;
     this.#limits = limits;
@@ -69,23 +75,42 @@ export class SegmentWriter {
   ): Promise<{ segment: Segment; position: number }> {
     let segment = this.#active();
     if (!segment || this.#mustRoll(segment, bytes)) segment = await this.#begin(first);
-    this.#file ??= await this.#fileSystem.open(this.#path(segment), 'write');
+    let file = this.#file ?? (await this.#reopen(segment));
     invariant(first >= segment.end, this.#directory, 'a commit begins within the segment');
+    const held = blocks.reduce((sum, block) => sum + block.used, 0);
+    invariant(held === bytes, this.#directory, 'the blocks of a commit hold other than its bytes');
     const position = segment.bytes;
-    let at = position;
     try {
-      for (const block of blocks) {
-        await writeFully(this.#file, block.memory.subarray(0, block.used), at);
-        at += block.used;
+      try {
+        await file.write(blocks, position);
+      } catch (error) {
+        if (!file.direct || !refusesDirect(error)) throw error;
+        // Nothing is wrong with the disk: the same bytes go to the same place in the other way.
+        this.#way.fallBack(error);
+        await this.#closeFile();
+        file = await this.#reopen(segment);
+        await file.write(blocks, position);
       }
     } catch (error) {
       await this.#afterFailedWrite(segment, error);
       throw error;
     }
-    invariant(at === position + bytes, this.#directory, 'a commit wrote other than its bytes');
-    if (sync) await this.#syncFile(this.#file);
+    if (file.direct) this.#longer = true;
+    else if (sync) await this.#syncFile(file);
     this.#unsynced = !sync;
     return { segment, position };
+  }
+
+  /** The file of the active segment, after an opening or another way. */
+  async #reopen(segment: Segment): Promise<SegmentFile> {
+    try {
+      this.#file = await this.#way.open(this.#path(segment), segment.bytes);
+      return this.#file;
+    } catch (error) {
+      // What stands in its last block cannot be read, so it cannot be written again either.
+      if (this.#way.direct) await this.#giveUp();
+      throw error;
+    }
   }
 
   /** Why what was published will never be synced; undefined where it is, or still can be. */
@@ -112,11 +137,14 @@ export class SegmentWriter {
       segment.sealed = true;
       throw error;
     }
+    await this.#cut(segment);
     await this.#closeFile();
     await this.#sealed(segment);
   }
 
   async close(): Promise<void> {
+    const segment = this.#active();
+    if (segment) await this.#cut(segment);
     await this.#closeFile();
   }
 
@@ -150,6 +178,7 @@ export class SegmentWriter {
       throw error;
     }
     const old = this.#active();
+    if (old) await this.#cut(old);
     await this.#closeFile();
     if (old && old.base !== base) {
       if (this.#givenUp) old.sealed = true;
@@ -160,6 +189,7 @@ export class SegmentWriter {
     const segment = new Segment(base);
     this.#segments.push(segment);
     this.#file = file;
+    this.#longer = false;
     this.#givenUp = false;
     this.#unsynced = false;
     this.#begun_ms = this.#clock.monotonic();
@@ -170,21 +200,33 @@ export class SegmentWriter {
    * The name of a segment that never began may come back after a power cut, even if it is removed now. Recovery would end
    * the segment before it there, so nothing may be written to that one any more.
    */
-  async #abandon(base: number, file: File): Promise<void> {
+  async #abandon(base: number, file: SegmentFile): Promise<void> {
     await file.close();
     await this.#giveUp();
     await this.#fileSystem.remove(`${this.#directory}/${segmentName(base)}`).catch(() => {});
   }
 
   /** A file of that name can only be what a failed attempt left: nothing in it was promised. */
-  async #create(base: number): Promise<File> {
+  async #create(base: number): Promise<SegmentFile> {
     const path = `${this.#directory}/${segmentName(base)}`;
     try {
-      return await this.#fileSystem.open(path, 'create');
+      return await this.#way.create(path);
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
       await this.#fileSystem.remove(path);
-      return this.#fileSystem.open(path, 'create');
+      return this.#way.create(path);
+    }
+  }
+
+  /** Ends the file where its content does. Where that fails, whoever opens the log next finds a tail that holds nothing. */
+  async #cut(segment: Segment): Promise<void> {
+    if (!this.#longer || !this.#file) return;
+    this.#longer = false;
+    try {
+      await this.#file.truncate(segment.bytes);
+      await this.#file.sync();
+    } catch {
+      // Every commit is durable: what is lost is the index of a sealed segment, which does not fit then.
     }
   }
 
@@ -200,7 +242,7 @@ export class SegmentWriter {
     }
   }
 
-  async #syncFile(file: File): Promise<void> {
+  async #syncFile(file: SegmentFile): Promise<void> {
     try {
       await file.sync();
     } catch (error) {

@@ -85,6 +85,7 @@ export class Shard {
     this.#budget = new ShardBudget(parts.budget, this.id, bytesOf(recovered.segments));
     this.#writer = new SegmentWriter(
       parts.fileSystem,
+      parts.commitWay,
       parts.clock,
       directory,
       parts.segmentLimits,

@@ -39,6 +39,11 @@ export const bufferSchema = section({
   durability: z.enum(['fsync', 'interval', 'os']).default('fsync'),
   /** For durability: interval. */
   sync_interval: durationMs({ min: 10, max: 60_000 }).prefault('1s'),
+  /**
+   * How commits are written. auto: past the page cache in one call (O_DIRECT, O_DSYNC) where the directory takes that, else
+   * appended and synced. append: always so. direct: as auto, and said aloud where it cannot be had.
+   */
+  commit_way: z.enum(['auto', 'append', 'direct']).default('auto'),
   /** How long a commit waits for company, as each costs the disk a sync; adaptive: 0 to 5 ms, by what arrives while others wait. */
   commit_linger: z.union([z.literal('adaptive'), durationMs({ min: 0, max: 1_000 })]).default('adaptive'),
   /** zstd: what is written is compressed, frame by frame; what arrived compressed stays as it is. */

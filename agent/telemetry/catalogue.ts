@@ -110,7 +110,12 @@ export const catalogue = {
   holdfast_buffer_segments: { kind: 'gauge', description: 'Segment files on disk.' },
   holdfast_buffer_commits_total: {
     kind: 'counter',
-    description: 'Group commits, each one fsync for all its waiters.',
+    description: 'Group commits, each one fsync or direct write for all its waiters.',
+  },
+  holdfast_buffer_commit_way: {
+    kind: 'gauge',
+    description:
+      'Always 1; its labels say how commits are written, direct or append, and why where direct cannot be had.',
   },
   holdfast_buffer_commit_seconds_total: {
     kind: 'counter',

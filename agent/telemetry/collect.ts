@@ -84,6 +84,8 @@ function recordOutlet(outlet: Outlet, stats: LogStats, record: RecordMetric): vo
 function recordBuffer(stats: LogStats, record: RecordMetric): void {
   record('holdfast_buffer_used_bytes', stats.used_bytes);
   record('holdfast_buffer_max_bytes', stats.maxSize_bytes);
+  const { way, reason = '' } = stats.commitWay;
+  record('holdfast_buffer_commit_way', 1, { way, reason });
   // Without a sample no alert on it fires, which is right for a log that does not grow.
   if (stats.timeToFull_ms !== undefined) {
     record('holdfast_buffer_time_to_full_seconds', stats.timeToFull_ms / 1_000);

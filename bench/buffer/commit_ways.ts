@@ -1,5 +1,5 @@
-// Ways for a commit to reach the disk, by themselves: what each costs in time and in CPU of the whole process. The first is
-// what the log does. Invariant: whatever is compared is durable when the time is taken.
+// Ways for a commit to reach the disk, by themselves: what each costs in time and in CPU of the whole process. The second is
+// what the log does, and the first where a directory refuses that. Invariant: whatever is compared is durable when the time is taken.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -58,7 +58,7 @@ export async function measureCommitWays(setting: Setting): Promise<string> {
       rows.push(`| ${label} | ${way.name} | ${latency} | ${cpu} |`);
     }
   }
-  return `Latency is the median of a round's commits. The log takes the first way.
+  return `Latency is the median of a round's commits. The log takes the second way, or the first where that is refused.
 
 | commit | way | ms | µs of CPU |
 |---|---|---|---|

@@ -14,8 +14,16 @@ export interface File {
   close(): Promise<void>;
 }
 
-/** `read` an existing file; `write` (and read) an existing file; `create` a new one, mode 0600, failing if it exists. */
-export type OpenMode = 'read' | 'write' | 'create';
+/**
+ * `read` an existing file; `write` (and read) an existing file; `create` a new one, mode 0600, failing if it exists. `direct` and
+ * `createDirect` do as `write` and `create` for a file that is written past the page cache (O_DIRECT | O_DSYNC): whole blocks
+ * from `directMemory`, durable when the write returns, with the size needed to read them. Where that cannot be had, opening
+ * or writing rejects (see `refusesDirect`).
+ */
+export type OpenMode = 'read' | 'write' | 'create' | 'direct' | 'createDirect';
+
+/** What position, length and memory of a direct write are multiples of: the page, and no device has larger sectors. */
+export const DIRECT_BLOCK_BYTES = 4096;
 
 export interface Lock {
   release(): Promise<void>;
@@ -37,8 +45,15 @@ export interface FileSystem {
   stat(path: string): Promise<{ size: number; directory: boolean } | undefined>;
   /** Bytes that this user may still write on the file system holding `path`. */
   freeSpace(path: string): Promise<number>;
+  /** Memory that direct writes may come from, page-aligned, of whole blocks; a new piece with each call. @throws where there is none */
+  directMemory(): Buffer;
   /** Exclusive for as long as the process lives; undefined when somebody else holds it. */
   lock(path: string): Promise<Lock | undefined>;
+}
+
+/** Whether the error says that this file system, or this platform, has no direct writes: no fault of the disk. */
+export function refusesDirect(error: unknown): boolean {
+  return ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error));
 }
 
 /** The `code` of a system error, or an empty string. */

@@ -3,13 +3,22 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { alignedMemory } from '../pool/aligned_memory.ts';
 import { errorCode, type File, type FileSystem, type Lock, type OpenMode } from './file_system.ts';
 
-const FLAGS: Readonly<Record<OpenMode, number>> = {
-  read: fs.constants.O_RDONLY,
-  write: fs.constants.O_RDWR,
-  create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL,
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECT, O_DSYNC } = fs.constants;
+
+/** Undefined: this platform has no such way. */
+const FLAGS: Readonly<Record<OpenMode, number | undefined>> = {
+  read: O_RDONLY,
+  write: O_RDWR,
+  create: O_RDWR | O_CREAT | O_EXCL,
+  direct: O_DIRECT && O_RDWR | O_DIRECT | O_DSYNC,
+  createDirect: O_DIRECT && O_RDWR | O_DIRECT | O_DSYNC | O_CREAT | O_EXCL,
 };
+
+/** A commit beyond is written in several pieces; no commit waits for as much (`switchBytes`) unless the disk is behind. */
+const DIRECT_MEMORY_BYTES = 1024 * 1024;
 
 class NodeFile implements File {
   readonly #fd: number;
@@ -59,8 +68,13 @@ class NodeFile implements File {
 }
 
 function open(file: string, mode: OpenMode): Promise<File> {
+  const flags = FLAGS[mode];
+  if (flags === undefined) {
+    const error = new Error('ENOTSUP: this platform has no O_DIRECT');
+    return Promise.reject(Object.assign(error, { code: 'ENOTSUP' }));
+  }
   return new Promise((resolve, reject) => {
-    fs.open(file, FLAGS[mode], 0o600, (error, fd) => (error ? reject(error) : resolve(new NodeFile(fd))));
+    fs.open(file, flags, 0o600, (error, fd) => (error ? reject(error) : resolve(new NodeFile(fd))));
   });
 }
 
@@ -135,5 +149,6 @@ export const nodeFileSystem: FileSystem = {
     const stats = await fs.promises.statfs(directory);
     return stats.bavail * stats.bsize;
   },
+  directMemory: () => alignedMemory(DIRECT_MEMORY_BYTES),
   lock,
 };

@@ -223,11 +223,19 @@ describe('a failing disk', () => {
       ...nodeFileSystem,
       async open(file, mode) {
         const opened = await nodeFileSystem.open(file, mode);
-        const sync = opened.sync.bind(opened);
-        opened.sync = async () => {
+        const fail = (): void => {
           if (broken && file.endsWith('.log'))
             throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
-          return sync();
+        };
+        const { sync, write } = opened;
+        opened.sync = async () => {
+          fail();
+          return sync.call(opened);
+        };
+        // Where the folder takes direct writes there is no sync.
+        opened.write = async (...args) => {
+          fail();
+          return write.apply(opened, args);
         };
         return opened;
       },

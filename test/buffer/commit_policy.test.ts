@@ -11,6 +11,7 @@ describe('the commit policy', () => {
   it('is by default: synced before it is answered, 40 % time and 60 % fill, a linger that learns', () => {
     const policy = commitPolicy();
     expect(policy).toEqual({
+      way: 'auto',
       durability: 'fsync',
       syncInterval_ms: 1000,
       linger_ms: 'adaptive',
@@ -26,6 +27,7 @@ describe('the commit policy', () => {
 
   it.each([
     { durability: 'maybe' as never },
+    { commit: { way: 'sideways' as never } },
     { commit: { linger_ms: -1 } },
     { commit: { linger_ms: Number.NaN } },
     { commit: { switchBy: 'whim' as never } },

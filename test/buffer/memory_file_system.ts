@@ -1,7 +1,13 @@
 // A disk in memory: everything that is written is durable at once. It knows nothing of power loss (test/sim does); it lets
 // a test look at bytes, damage them, and fill the disk. Invariant: what a File reads is what was written last.
 
-import type { File, FileSystem, Lock, OpenMode } from '../../buffer/ports/file_system.ts';
+import {
+  DIRECT_BLOCK_BYTES,
+  type File,
+  type FileSystem,
+  type Lock,
+  type OpenMode,
+} from '../../buffer/ports/file_system.ts';
 
 class Content {
   bytes = Buffer.alloc(0);
@@ -22,6 +28,8 @@ export class MemoryFile implements File {
   readonly content: Content;
   #closed = false;
   readonly #free: (wanted_bytes: number) => number;
+  /** Takes whole blocks only. */
+  direct = false;
 
   constructor(bytes: Uint8Array = Buffer.alloc(0), content = new Content(), free = (n: number): number => n) {
     this.content = content;
@@ -35,6 +43,9 @@ export class MemoryFile implements File {
 
   async write(bytes: Uint8Array, position: number): Promise<number> {
     this.#check();
+    if (this.direct && (position % DIRECT_BLOCK_BYTES !== 0 || bytes.length % DIRECT_BLOCK_BYTES !== 0)) {
+      throw systemError('EINVAL', 'a direct write of other than whole blocks');
+    }
     const grown = Math.max(0, position + bytes.length - this.content.bytes.length);
     const granted = grown === 0 ? 0 : this.#free(grown);
     const written = bytes.length - (grown - granted);
@@ -80,6 +91,8 @@ export class MemoryFileSystem implements FileSystem {
   readonly #locks = new Set<string>();
   /** Bytes that all files together may take; a test may change it at any time. */
   capacity_bytes = Number.POSITIVE_INFINITY;
+  /** Whether files may be opened for direct writes; a test may change it at any time. */
+  direct = false;
 
   /** The bytes of a file, to look at or to damage in place. */
   bytes(path: string): Buffer {
@@ -112,15 +125,19 @@ export class MemoryFileSystem implements FileSystem {
 
   async open(path: string, mode: OpenMode): Promise<File> {
     const known = this.#files.get(path);
-    if (mode === 'create') {
+    const direct = mode === 'direct' || mode === 'createDirect';
+    if (direct && !this.direct) throw systemError('EINVAL', path);
+    if (mode === 'create' || mode === 'createDirect') {
       if (known || this.#directories.has(path)) throw systemError('EEXIST', path);
       if (!this.#directories.has(parentOf(path))) throw systemError('ENOENT', path);
       if (this.used_bytes >= this.capacity_bytes) throw systemError('ENOSPC', path);
       this.#files.set(path, new Content());
     }
-    return new MemoryFile(undefined, this.#content(path), (wanted) =>
+    const file = new MemoryFile(undefined, this.#content(path), (wanted) =>
       Math.max(0, Math.min(wanted, this.capacity_bytes - this.used_bytes)),
     );
+    file.direct = direct;
+    return file;
   }
 
   async makeDirectory(path: string): Promise<boolean> {
@@ -164,6 +181,10 @@ export class MemoryFileSystem implements FileSystem {
 
   async freeSpace(): Promise<number> {
     return Math.max(0, Math.min(this.capacity_bytes - this.used_bytes, 2 ** 50));
+  }
+
+  directMemory(): Buffer {
+    return Buffer.alloc(4 * DIRECT_BLOCK_BYTES);
   }
 
   async lock(path: string): Promise<Lock | undefined> {

@@ -92,6 +92,10 @@ export class ObservedFileSystem implements FileSystem {
     return this.free_bytes ?? this.inner.freeSpace(path);
   }
 
+  directMemory(): Buffer {
+    return this.inner.directMemory();
+  }
+
   lock(path: string): Promise<Lock | undefined> {
     return this.inner.lock(path);
   }

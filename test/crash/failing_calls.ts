@@ -27,6 +27,13 @@ const SERVING: Readonly<Record<string, readonly string[]>> = {
   'open EMFILE': ['openat:error=EMFILE:when=1+2', SYNCS_FAIL],
   'remove EIO': [`${UNLINK}:error=EIO:when=1+2`],
 };
+/** A direct commit is one write: what its failure costs is what a failed sync costs. */
+const SERVING_DIRECT: typeof SERVING = {
+  'direct write EIO': [`${WRITE}:error=EIO:when=2+5`],
+  'direct write EIO, always': [`${WRITE}:error=EIO`],
+  'direct write ENOSPC': [`${WRITE}:error=ENOSPC:when=1+3`],
+  'direct write refused': [`${WRITE}:error=EINVAL:when=2+5`],
+};
 const STARTING: readonly string[] = ['fdatasync', WRITE, 'fsync', 'openat'];
 const STARTS_PER_CALL = 4;
 const REQUESTS = 150;
@@ -40,17 +47,19 @@ export const failingCalls: Scenario = {
       const reason = strace.error?.message ?? String(strace.stderr).trim();
       return { outcome: 'skipped', reason: `strace cannot inject here: ${reason}` };
     }
-    // Small segments and quick renewal, so that files are created, renamed and removed while calls fail.
-    const buffer = 'segment_size: 1MiB, segment_max_age: 1s, max_size: 256MiB, retention_interval: 100ms';
-    const site = await Site.create({ ...setting, buffer });
     const injected: Record<string, number> = {};
     const starts = { ready: 0, refused: 0, untouched: 0 };
+    const direct = await siteOf(setting, 'direct');
     try {
-      for (const [name, faults] of Object.entries(SERVING)) {
-        injected[name] = await whileServing(site, setting, name, faults);
-        expectThat(injected[name] > 0, `${name}: nothing was made to fail`);
-        setting.progress(`${name}: ${injected[name]} calls failed`);
-      }
+      await whileServingAll(direct, setting, SERVING_DIRECT, injected);
+      await direct.start();
+      await direct.finish();
+    } finally {
+      await direct.abandon();
+    }
+    const site = await siteOf(setting, 'append');
+    try {
+      await whileServingAll(site, setting, SERVING, injected);
       for (const call of STARTING) {
         for (let nth = 1; nth <= STARTS_PER_CALL; nth++) {
           starts[await whileStarting(site, setting, `${call}:error=EIO:when=${nth}`)] += 1;
@@ -64,6 +73,28 @@ export const failingCalls: Scenario = {
     }
   },
 };
+
+/** Small segments and quick renewal, so that files are created, renamed and removed while calls fail. */
+function siteOf(setting: Setting, way: 'append' | 'direct'): Promise<Site> {
+  const sizes = 'segment_size: 1MiB, segment_max_age: 1s, max_size: 256MiB, retention_interval: 100ms';
+  const directory = path.join(setting.directory, way);
+  fs.mkdirSync(directory);
+  return Site.create({ ...setting, directory, buffer: `${sizes}, commit_way: ${way}` });
+}
+
+async function whileServingAll(
+  site: Site,
+  setting: Setting,
+  serving: typeof SERVING,
+  injected: Record<string, number>,
+): Promise<void> {
+  for (const [name, faults] of Object.entries(serving)) {
+    const calls = await whileServing(site, setting, name, faults);
+    expectThat(calls > 0, `${name}: nothing was made to fail`);
+    injected[name] = calls;
+    setting.progress(`${name}: ${calls} calls failed`);
+  }
+}
 
 /** @returns how many calls were made to fail */
 async function whileServing(

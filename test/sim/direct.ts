@@ -5,11 +5,11 @@
 import { BlockPool } from '../../buffer/block_pool.ts';
 import { Chain } from '../../buffer/chain.ts';
 import { EntryCursor, FRAME_HEADER_BYTES } from '../../buffer/frame.ts';
+import { DIRECT_BLOCK_BYTES, type File } from '../../buffer/ports/file_system.ts';
 import { Ranges } from '../../buffer/ranges.ts';
 import { recoverSegment } from '../../buffer/recovery.ts';
 import { findNextFrame, loadFrame, Window } from '../../buffer/scan.ts';
 import { type Chooser, changesSoFar, type Disk } from './disk.ts';
-import { DIRECT_BLOCK_BYTES, type SimFile } from './file.ts';
 import { World } from './machine.ts';
 import { eachSubset } from './subsets.ts';
 import { Violation } from './violation.ts';
@@ -74,12 +74,12 @@ export async function exhaustDirect(settings: DirectSettings): Promise<number> {
 async function recycled(staleFrom: number): Promise<Disk> {
   const world = new World(1);
   await must(world, world.process.makeDirectory(FOLDER));
-  const file = (await must(world, world.process.open(OLD, 'create'))) as SimFile;
+  const file = await must(world, world.process.open(OLD, 'createDirect'));
   let end = staleFrom;
   let at = 0;
   while (at < 40 * DIRECT_BLOCK_BYTES) {
     const { bytes, count } = frames(end, end, 0, ['stale', 'stale too', 'x'.repeat(300)]);
-    await must(world, file.writeDirect(bytes, at));
+    await must(world, file.write(bytes, at));
     at += bytes.length;
     end += count;
   }
@@ -107,7 +107,7 @@ async function life(
     seen = `${changesSoFar()} ${known.version}`;
   };
   const { end, bytes } = await recover(world, known, cuts);
-  const file = (await must(world, world.process.open(PATH, 'write'))) as SimFile;
+  const file = await must(world, world.process.open(PATH, 'direct'));
   let at = aligned(bytes);
   let first = end;
   for (const commit of commits) {
@@ -117,7 +117,7 @@ async function life(
       known.written.set(first + index, [...(known.written.get(first + index) ?? []), text]);
     }
     known.version += 1;
-    await must(world, file.writeDirect(framed.bytes, at));
+    await must(world, file.write(framed.bytes, at));
     for (const index of texts.keys()) known.promised.add(first + index);
     first += texts.length;
     known.watermark = first;
@@ -165,7 +165,7 @@ async function recover(world: World, known: Known, cuts: boolean): Promise<{ end
 }
 
 async function entriesOf(
-  { file, key }: { file: SimFile | Parameters<typeof loadFrame>[1]['file']; key: typeof KEY },
+  { file, key }: { file: File; key: typeof KEY },
   end: number,
   bytes: number,
   holes: Ranges,
@@ -204,7 +204,7 @@ function frames(
     watermark,
   );
   chain.seal();
-  const bytes = Buffer.alloc(aligned(chain.bytes));
+  const bytes = Buffer.allocUnsafeSlow(aligned(chain.bytes)).fill(0);
   let at = 0;
   for (const block of chain.blocks) {
     bytes.set(block.memory.subarray(0, block.used), at);

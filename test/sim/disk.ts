@@ -94,9 +94,13 @@ export class FileNode {
     this.live_bytes = size;
   }
 
-  beginSync(): void {
-    for (const sector of this.dirty) this.#syncing.add(sector);
-    this.dirty.clear();
+  /** Of all that is dirty, or of what lies in [from, to). */
+  beginSync(from = 0, to = Number.POSITIVE_INFINITY): void {
+    for (const sector of this.dirty) {
+      if (sector * SECTOR_BYTES < from || sector * SECTOR_BYTES >= to) continue;
+      this.#syncing.add(sector);
+      this.dirty.delete(sector);
+    }
   }
 
   endSync(): void {

@@ -36,6 +36,7 @@ const options: RunOptions = {
 
 /** What was asked and answered before the end. */
 interface Expected {
+  readonly commitWay: RunOptions['commitWay'];
   /** By offset: what was ever appended there. */
   readonly appended: Map<number, Buffer>;
   readonly acknowledged: Set<number>;
@@ -75,9 +76,13 @@ export interface Exhausted {
  * Ends the last step of the workload at every operation, in every way; what comes before is the business of shorter workloads.
  * @throws Violation
  */
-export async function exhaust(steps: readonly SmallStep[], subsetsMax: number): Promise<Exhausted> {
+export async function exhaust(
+  steps: readonly SmallStep[],
+  subsetsMax: number,
+  commitWay: RunOptions['commitWay'] = 'append',
+): Promise<Exhausted> {
   const search = new Search();
-  for (const { disk, expected, where } of await ends(steps)) {
+  for (const { disk, expected, where } of await ends(steps, commitWay)) {
     await search.recover(disk, undefined, expected, `${where} by a kill`);
     await eachSubset(
       (choose) => search.recover(disk, choose, expected, `${where} by a power cut`),
@@ -92,9 +97,10 @@ export async function exhaust(steps: readonly SmallStep[], subsetsMax: number): 
  * Runs the workload once and keeps the machine as it stands before and after each operation of the last step. Between two
  * instants that differ in nothing, such as before and after a read, only the first is kept.
  */
-async function ends(steps: readonly SmallStep[]): Promise<Ended[]> {
+async function ends(steps: readonly SmallStep[], commitWay: RunOptions['commitWay']): Promise<Ended[]> {
   const world = new World(1);
   const expected: Expected = {
+    commitWay,
     appended: new Map(),
     acknowledged: new Set(),
     batches: [],
@@ -102,7 +108,7 @@ async function ends(steps: readonly SmallStep[]): Promise<Ended[]> {
     durable: 0,
     version: 0,
   };
-  let subject = await settled(world, openSubject(world, options));
+  let subject = await settled(world, openSubject(world, { ...options, commitWay: expected.commitWay }));
   if (!subject) throw new Violation(14, 'an empty directory does not open');
   // What a log consists of must be there first: steps on an empty one would be few.
   await appendSmall(world, subject, expected, 'before');
@@ -122,7 +128,7 @@ async function ends(steps: readonly SmallStep[]): Promise<Ended[]> {
       await settled(world, subject.log.close());
       world.restart();
       world.process.atBoundary = atBoundary;
-      subject = await settled(world, openSubject(world, options));
+      subject = await settled(world, openSubject(world, { ...options, commitWay: expected.commitWay }));
       if (!subject) throw new Violation(14, `${steps.join(', ')}: the log does not open again`);
     } else await perform(world, subject, expected, step);
   }
@@ -269,7 +275,11 @@ async function check(
   expected: Expected,
   where: string,
 ): Promise<{ subject: Subject; present: Set<number> }> {
-  const opened = await world.drive('open', openSubject(world, options), WAIT_ms);
+  const opened = await world.drive(
+    'open',
+    openSubject(world, { ...options, commitWay: expected.commitWay }),
+    WAIT_ms,
+  );
   world.process.recovering = false;
   if (opened.state !== 'done')
     fail(14, where, `the log does not open: ${opened.state === 'failed' ? opened.error : ''}`);

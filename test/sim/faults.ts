@@ -37,6 +37,8 @@ export class Faults {
   /** What the page cache shows after a failed sync. */
   contentAfterFailedSync: 'kept' | 'reverted' = 'kept';
   handlesMax = Number.MAX_SAFE_INTEGER;
+  /** Files that are open for direct writes take none any more. */
+  directRefused = false;
   readonly struck: Record<FaultKind, number> = Object.fromEntries(
     faultKinds.map((kind) => [kind, 0]),
   ) as Record<FaultKind, number>;
@@ -59,5 +61,6 @@ export class Faults {
     this.shortIo = 0;
     this.slowIo = 0;
     this.handlesMax = Number.MAX_SAFE_INTEGER;
+    this.directRefused = false;
   }
 }

@@ -1,27 +1,27 @@
 // An open file of a simulated process: what reading, writing and syncing it does to the disk, and how each can fail.
 // Invariant: what a failed sync did not make durable, no later sync does.
 
-import type { File } from '../../buffer/ports/file_system.ts';
-import type { FileNode } from './disk.ts';
+import { DIRECT_BLOCK_BYTES, type File } from '../../buffer/ports/file_system.ts';
+import { type FileNode, SECTOR_BYTES } from './disk.ts';
 import type { SimProcess } from './file_system.ts';
 import { systemError } from './system_error.ts';
-
-/** What O_DIRECT wants positions and lengths to be a multiple of. */
-export const DIRECT_BLOCK_BYTES = 4096;
 
 export class SimFile implements File {
   readonly #process: SimProcess;
   readonly #node: FileNode;
   readonly #path: string;
+  readonly #direct: boolean;
   #open = true;
 
-  constructor(process: SimProcess, node: FileNode, path: string) {
+  constructor(process: SimProcess, node: FileNode, path: string, direct = false) {
+    this.#direct = direct;
     this.#process = process;
     this.#node = node;
     this.#path = path;
   }
 
   write(bytes: Uint8Array, position: number): Promise<number> {
+    if (this.#direct) return this.#writeDirect(bytes, position);
     return this.#process.operate(
       'write',
       this.#path,
@@ -68,25 +68,44 @@ export class SimFile implements File {
 
   /**
    * As an open file with O_DIRECT and O_DSYNC does: whole aligned blocks, past the page cache, durable once it returns. Until
-   * then each sector of it may have arrived or not.
+   * then, and where it fails, each sector of it may have arrived or not.
    */
-  async writeDirect(bytes: Uint8Array, position: number): Promise<void> {
-    if (position % DIRECT_BLOCK_BYTES !== 0 || bytes.length % DIRECT_BLOCK_BYTES !== 0) {
-      throw systemError('EINVAL', this.#path);
-    }
+  #writeDirect(bytes: Uint8Array, position: number): Promise<number> {
     const node = this.#node;
-    await this.#process.operate(
+    return this.#process.operate(
       'writeDirect',
       this.#path,
       () => {
         this.#mustBeOpen();
-        node.write(bytes, position);
-        node.beginSync();
+        const { faults } = this.#process.machine;
+        if (faults.directRefused || !wholeBlocks(bytes, position)) throw systemError('EINVAL', this.#path);
+        this.#mayFailDirect(bytes, position);
+        const room = this.#roomFor(this.#maybeShort(bytes.length), position);
+        // The device takes whole sectors, of a short write one at least.
+        const taken = room < SECTOR_BYTES ? SECTOR_BYTES : room - (room % SECTOR_BYTES);
+        node.write(taken === bytes.length ? bytes : bytes.subarray(0, taken), position);
+        node.beginSync(position, position + taken);
+        return taken;
       },
       () => node.endSync(),
       position,
       bytes.length,
     );
+  }
+
+  /** Which sectors arrived nobody knows, nor whether they stay. */
+  #mayFailDirect(bytes: Uint8Array, position: number): void {
+    const { faults, random } = this.#process.machine;
+    const node = this.#node;
+    const writeFails = faults.writeError > 0 && random.chance(faults.writeError);
+    const syncFails = node.syncFails || (faults.syncError > 0 && random.chance(faults.syncError));
+    if (!writeFails && !syncFails) return;
+    this.#process.strike(writeFails ? 'write_eio' : 'sync_eio');
+    if (syncFails && faults.syncSticky) node.syncFails = true;
+    for (let at = 0; at < bytes.length; at += SECTOR_BYTES) {
+      if (random.chance(0.5)) node.write(bytes.subarray(at, at + SECTOR_BYTES), position + at);
+    }
+    throw systemError('EIO', this.#path);
   }
 
   sync(): Promise<void> {
@@ -169,4 +188,8 @@ export class SimFile implements File {
     if (faults.contentAfterFailedSync === 'reverted') node.revert();
     throw systemError('EIO', this.#path);
   }
+}
+
+function wholeBlocks(bytes: Uint8Array, position: number): boolean {
+  return [position, bytes.length, bytes.byteOffset].every((each) => each % DIRECT_BLOCK_BYTES === 0);
 }

@@ -2,7 +2,13 @@
 // image happens when it is issued, what it makes durable happens when it completes; a process that died neither changes
 // anything any more nor ever hears an answer.
 
-import type { File, FileSystem, Lock, OpenMode } from '../../buffer/ports/file_system.ts';
+import {
+  DIRECT_BLOCK_BYTES,
+  type File,
+  type FileSystem,
+  type Lock,
+  type OpenMode,
+} from '../../buffer/ports/file_system.ts';
 import type { Life, SimClock } from './clock.ts';
 import { DirectoryNode, type Disk, type Node } from './disk.ts';
 import type { FaultKind, Faults } from './faults.ts';
@@ -21,6 +27,8 @@ export interface Machine {
   readonly trace: Trace;
   readonly locks: Map<string, Life>;
 }
+
+const DIRECT_MEMORY_BYTES = 8 * DIRECT_BLOCK_BYTES;
 
 /** What a dead process waits for. A new one each time, or all that ever waited would stay in memory. */
 function never(): Promise<never> {
@@ -121,7 +129,9 @@ export class SimProcess implements FileSystem {
   }
 
   open(path: string, mode: OpenMode): Promise<File> {
-    const name = mode === 'create' ? 'create' : mode === 'read' ? 'open' : 'openToWrite';
+    const direct = mode === 'direct' || mode === 'createDirect';
+    const creates = mode === 'create' || mode === 'createDirect';
+    const name = creates ? 'create' : mode === 'read' ? 'open' : 'openToWrite';
     return this.operate<File>(name, path, () => {
       const { disk, faults } = this.machine;
       const node = disk.find(path);
@@ -129,7 +139,7 @@ export class SimProcess implements FileSystem {
         this.strike('emfile');
         throw systemError('EMFILE', path);
       }
-      if (mode === 'create') {
+      if (creates) {
         if (node) throw systemError('EEXIST', path);
         this.#mayFail(path);
         this.#needRoom(path);
@@ -137,12 +147,12 @@ export class SimProcess implements FileSystem {
         const { parent, name } = this.#parent(path);
         parent.add(name, file);
         this.handles += 1;
-        return new SimFile(this, file, path);
+        return new SimFile(this, file, path, direct);
       }
       if (!node) throw systemError('ENOENT', path);
       if (node.kind !== 'file') throw systemError('EISDIR', path);
       this.handles += 1;
-      return new SimFile(this, node, path);
+      return new SimFile(this, node, path, direct);
     });
   }
 
@@ -240,6 +250,11 @@ export class SimProcess implements FileSystem {
         },
       };
     });
+  }
+
+  /** Small, so that commits are written in several pieces. */
+  directMemory(): Buffer {
+    return Buffer.allocUnsafeSlow(DIRECT_MEMORY_BYTES);
   }
 
   get room_bytes(): number {

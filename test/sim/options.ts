@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly acks: boolean;
   /** Frames are compressed where that saves anything. */
   readonly compressed: boolean;
+  /** How commits are written; `either`: each life of the log draws its own, so that one opens what the other wrote. */
+  readonly commitWay: 'append' | 'direct' | 'either';
   readonly entry_bytes: 'tiny' | 'small' | 'mixed' | 'large';
   readonly batch_entries: number;
   readonly crashes: 'none' | 'power' | 'kill' | 'both';
@@ -65,6 +67,7 @@ export function deriveOptions(random: SeededRandom): RunOptions {
     faults: random.chance(0.5),
     flips: random.chance(0.2),
     clockJumps: random.chance(0.2),
+    commitWay: random.pick(['append', 'direct', 'either', 'either'] as const),
   };
 }
 

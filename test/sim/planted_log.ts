@@ -9,9 +9,10 @@ import { makeKey } from '../../buffer/frame_key.ts';
 import { segmentKey } from '../../buffer/key_search.ts';
 import { Ledger } from '../../buffer/ledger.ts';
 import { segmentBase } from '../../buffer/names.ts';
-import type { File, FileSystem } from '../../buffer/ports/file_system.ts';
+import { DIRECT_BLOCK_BYTES, type File, type FileSystem } from '../../buffer/ports/file_system.ts';
 import { Ranges } from '../../buffer/ranges.ts';
 import { Segment } from '../../buffer/segment.ts';
+import { DirectFile } from '../../buffer/segment_file.ts';
 import { Shard } from '../../buffer/shard.ts';
 import { Stream } from '../../buffer/stream.ts';
 import { SLOT_BYTES } from '../../buffer/two_slot.ts';
@@ -72,6 +73,29 @@ const bugs: Readonly<Record<string, LogBug>> = {
     fileSystem: onFiles((file) => ({
       write: (bytes, position) => file.write(bytes, position).catch(() => bytes.length),
     })),
+  },
+  direct_write_in_the_cache_of_the_drive: {
+    incident:
+      'O_DIRECT without O_DSYNC taken for durable: it passes the cache of the system, not that of the drive',
+    fileSystem: (inner) =>
+      delegate(inner, {
+        open: (path, mode) =>
+          inner.open(path, mode === 'direct' ? 'write' : mode === 'createDirect' ? 'create' : mode),
+      }),
+  },
+  carried_block_lost: {
+    incident: 'a block written again without what stood in it: the end of the commit before is gone',
+    patch: onMethod(
+      DirectFile.prototype,
+      'write',
+      (write) =>
+        function (this: DirectFile, ...args: unknown[]) {
+          const [blocks, position] = args as [unknown, number];
+          // Only the few bytes before a boundary: most commits carry more, and come through.
+          const carried = position % DIRECT_BLOCK_BYTES;
+          return write.call(this, blocks, carried < 300 ? position - carried : position);
+        },
+    ),
   },
   offsets_not_synced: {
     incident: 'committed offsets in the page cache only',

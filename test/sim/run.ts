@@ -66,6 +66,8 @@ export class Run {
   /** Every step has chance of its own, so that one that is left out changes nothing for the others. */
   readonly #workload: SeededRandom;
   #random: SeededRandom;
+  /** Of every life of the log anew, where the options say `either`. */
+  readonly #ways: SeededRandom;
   readonly #payloads: Payloads;
   readonly #plant: (fileSystem: FileSystem) => FileSystem;
   readonly #tracks: ShardTrack[] = [];
@@ -89,6 +91,7 @@ export class Run {
     this.#without = settings.without ?? new Set();
     this.#workload = random.fork('workload');
     this.#random = this.#workload.fork('opening');
+    this.#ways = random.fork('ways');
     this.#payloads = new Payloads(settings.seed);
     this.world = new World(settings.seed, settings.trace);
     this.#shards = this.options.shards;
@@ -305,6 +308,7 @@ export class Run {
 
   #openSubject(): Promise<Subject> {
     const options = { ...this.options, shards: this.#shards };
+    if (options.commitWay === 'either') options.commitWay = this.#ways.pick(['append', 'direct'] as const);
     return openSubject(this.world, options, this.#plant(this.world.process));
   }
 

@@ -25,7 +25,7 @@ export interface Subject {
   readonly groups: Readonly<Record<GroupName, Group>>;
 }
 
-/** Opens the log, its stream and its groups; lets go of everything where that fails. */
+/** Opens the log, its stream and its groups, to be appended to unless the options say `direct`; lets go of everything where that fails. */
 export async function openSubject(
   world: World,
   options: RunOptions,
@@ -49,6 +49,7 @@ export async function openSubject(
     },
     inFlightMax_bytes: options.inFlightMax_bytes,
     offsetsInterval_ms: options.offsetsInterval_ms,
+    commit: { way: options.commitWay === 'direct' ? 'direct' : 'append' },
     commitDeadline_ms: options.commitDeadline_ms,
     hotTail_bytes: options.hotTail_bytes,
     codec: zstdInLine,

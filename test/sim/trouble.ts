@@ -15,7 +15,7 @@ export function toggleFault(world: World, random: SeededRandom): boolean {
     world.trace.event('HEALED');
     return [...disk.files()].some(({ file }) => file.syncFails);
   }
-  const kind = random.integer(9);
+  const kind = random.integer(10);
   const rate = random.pick([0.02, 0.2, 1]);
   if (kind === 0) {
     faults.syncError = rate;
@@ -31,7 +31,8 @@ export function toggleFault(world: World, random: SeededRandom): boolean {
     faults.shortIo = 0.5;
     faults.slowIo = random.pick([0, 0.05]);
     faults.slow_ms = random.pick([5, 2_000, 60_000]);
-  } else faults.handlesMax = world.process.handles + random.integer(3);
+  } else if (kind === 8) faults.directRefused = true;
+  else faults.handlesMax = world.process.handles + random.integer(3);
   world.trace.event(`FAULT ${kind} ${rate}`);
   return true;
 }
