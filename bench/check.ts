@@ -5,8 +5,8 @@ import { collector } from './contestants/collector.ts';
 import { holdfast } from './contestants/holdfast.ts';
 import { show, spread } from './figures.ts';
 import { readOptions } from './options.ts';
-import { advantage } from './report/peers.ts';
 import { table } from './report/tables.ts';
+import { advantage } from './report/targets.ts';
 import { storedResults } from './results.ts';
 import { runSeries } from './series.ts';
 

@@ -3,19 +3,21 @@
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Command } from './contestants/contestant.ts';
 import type { Load, LoadResult } from './load/generator.ts';
 import type { SyslogLoad } from './load/syslog.ts';
 
-const PATIENCE_MS = 120_000;
+/** Filling a backlog of ten million takes the slowest some minutes. */
+const PATIENCE_MS = 600_000;
 const READY_WITHIN_MS = 60_000;
 const ASK_AGAIN_MS = 5;
 
 interface ChildMessage {
   readonly port?: number;
+  readonly linesPort?: number;
   readonly ready?: object;
   readonly arrived?: number;
   readonly result?: LoadResult;
@@ -97,6 +99,13 @@ export class Sink {
     return `http://127.0.0.1:${(await this.#listening).port}`;
   }
 
+  /** For lines over TCP. */
+  async linesPort(): Promise<number> {
+    const { linesPort } = await this.#listening;
+    if (linesPort === undefined) throw new Error('the backend did not say where it takes lines');
+    return linesPort;
+  }
+
   reset(): void {
     this.#script.send({ reset: true });
   }
@@ -136,7 +145,7 @@ export interface Running {
   kill(): Promise<void>;
 }
 
-/** Starts a contestant and waits until `url` answers, whatever it says. @throws Error where it ends before that */
+/** Starts a contestant and waits until `url` (http or tcp) answers, whatever it says. @throws Error where it ends before that */
 export async function startContestant(command: Command, url: string, logTo: number): Promise<Running> {
   const started_ms = performance.now();
   const child = spawn(command.file, command.args, {
@@ -151,12 +160,7 @@ export async function startContestant(command: Command, url: string, logTo: numb
     child.kill(signal);
     await ended;
   };
-  const answers = (): Promise<boolean> =>
-    fetch(url).then(
-      () => true,
-      () => false,
-    );
-  while (!(await answers())) {
+  while (!(await answers(url))) {
     if (child.pid === undefined || !isRunning()) throw new Error('it ended before it was ready');
     if (performance.now() - started_ms > READY_WITHIN_MS) {
       await endBy('SIGKILL');
@@ -170,4 +174,21 @@ export async function startContestant(command: Command, url: string, logTo: numb
     stop: () => endBy('SIGTERM'),
     kill: () => endBy('SIGKILL'),
   };
+}
+
+async function answers(url: string): Promise<boolean> {
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol !== 'tcp:') {
+    return fetch(url).then(
+      () => true,
+      () => false,
+    );
+  }
+  const socket = connect(Number(port), hostname);
+  const isThere = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return isThere;
 }

@@ -4,14 +4,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePorts, Generator, Sink, startContestant } from './children.ts';
-import type { Contestant, Setup } from './contestants/contestant.ts';
+import { freePorts } from './children.ts';
+import type { Contestant } from './contestants/contestant.ts';
+import { costs, type Figures } from './costs.ts';
 import type { LoadResult } from './load/generator.ts';
-import { type ProcessFigures, processFigures } from './proc.ts';
+import { processFigures } from './proc.ts';
+import { measureRelay } from './relay.ts';
 import type { BacklogScenario, IdleScenario, LoadScenario, Scenario } from './scenario.ts';
-
-/** By the keys of the scenario's metrics. */
-export type Figures = Readonly<Record<string, number>>;
+import { Stage } from './stage.ts';
 
 /** The first requests pay for compilation, which an agent that runs for months does not. */
 const WARM_REQUESTS = { large: 300, few: 2000 };
@@ -28,6 +28,7 @@ export async function measure(scenario: Scenario, contestant: Contestant, work: 
   try {
     if (scenario.kind === 'load') return await measureLoad(scenario, stage);
     if (scenario.kind === 'backlog') return await measureBacklog(scenario, stage);
+    if (scenario.kind === 'syslog') return await measureRelay(scenario, stage);
     return await measureIdle(scenario, stage);
   } catch (cause) {
     const said = fs.readFileSync(output, 'utf8').slice(-1000);
@@ -36,45 +37,6 @@ export async function measure(scenario: Scenario, contestant: Contestant, work: 
     await stage.clear();
     fs.closeSync(logTo);
     fs.rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-/** The processes of one measurement. */
-class Stage {
-  readonly #contestant: Contestant;
-  readonly directory: string;
-  readonly #logTo: number;
-  readonly #toClear: (() => unknown)[] = [];
-
-  constructor(contestant: Contestant, directory: string, logTo: number) {
-    this.#contestant = contestant;
-    this.directory = directory;
-    this.#logTo = logTo;
-  }
-
-  sink(): Sink {
-    const sink = new Sink();
-    this.#toClear.push(() => sink.stop());
-    return sink;
-  }
-
-  generator(): Generator {
-    const generator = new Generator();
-    this.#toClear.push(() => generator.stop());
-    return generator;
-  }
-
-  async start(setup: Pick<Setup, 'backends' | 'gzip' | 'merge'>) {
-    const [httpPort, grpcPort] = (await freePorts(2)) as [number, number];
-    const command = this.#contestant.prepare({ ...setup, directory: this.directory, httpPort, grpcPort });
-    const urls = { http: `http://127.0.0.1:${httpPort}`, grpc: `http://127.0.0.1:${grpcPort}` };
-    const running = await startContestant(command, urls.http, this.#logTo);
-    this.#toClear.push(() => running.kill());
-    return { ...running, urls };
-  }
-
-  async clear(): Promise<void> {
-    for (const end of this.#toClear.reverse()) await end();
   }
 }
 
@@ -146,14 +108,6 @@ async function measureIdle(scenario: IdleScenario, stage: Stage): Promise<Figure
     rss_bytes: after.rss_bytes,
     cpu_percent: ((after.cpu_s - before.cpu_s) / (scenario.lasts_ms / 1000)) * 100,
     ready_ms: running.ready_ms,
-  };
-}
-
-function costs(before: ProcessFigures, after: ProcessFigures, items: number, wall_ms: number): Figures {
-  return {
-    cpu_s_per_million: ((after.cpu_s - before.cpu_s) / items) * 1e6,
-    items_per_s: (items / wall_ms) * 1000,
-    rss_peak_bytes: after.rssPeak_bytes,
   };
 }
 

@@ -9,6 +9,8 @@ export interface Options {
   /** Whether the results are written; otherwise they are printed. Some scenarios alone never replace a whole run. */
   readonly write: boolean;
   readonly install: boolean;
+  /** Nothing is measured: the report is made anew from what is stored. */
+  readonly stored: boolean;
 }
 
 const SHARED = (rounds: number): string => `  --rounds N          rounds of every scenario (default ${rounds})
@@ -23,7 +25,7 @@ const SHARED = (rounds: number): string => `  --rounds N          rounds of ever
 export function readOptions(
   introduction: string,
   defaultRounds: number,
-  flags: Readonly<Partial<Record<'dry' | 'install', string>>>,
+  flags: Readonly<Partial<Record<'dry' | 'install' | 'stored', string>>>,
 ): Options {
   const own = Object.entries(flags).map(([flag, help]) => `  --${flag.padEnd(18)}${help}`);
   const help = [introduction, '', SHARED(defaultRounds), ...own].join('\n');
@@ -42,11 +44,11 @@ export function readOptions(
   const chosen = names.map(
     (name) => scenarios.find((scenario) => scenario.name === name) ?? refuse(`there is no scenario ${name}`),
   );
-  for (const flag of ['dry', 'install'] as const) {
+  for (const flag of ['dry', 'install', 'stored'] as const) {
     if (values[flag] && flags[flag] === undefined) refuse(`--${flag} means nothing here`);
   }
   const write = !values.dry && values.scenarios === undefined;
-  return { rounds, scenarios: chosen, write, install: values.install };
+  return { rounds, scenarios: chosen, write, install: values.install, stored: values.stored };
 }
 
 function parse(refuse: (reason: string) => never) {
@@ -57,6 +59,7 @@ function parse(refuse: (reason: string) => never) {
         scenarios: { type: 'string' },
         dry: { type: 'boolean', default: false },
         install: { type: 'boolean', default: false },
+        stored: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values;

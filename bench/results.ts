@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ContestantName } from './contestants/contestant.ts';
-import type { Figures } from './measure.ts';
+import type { Figures } from './costs.ts';
 
 export interface Run {
   readonly scenario: string;
@@ -27,6 +27,8 @@ export interface Results {
   readonly rounds: number;
   readonly runs: readonly Run[];
   readonly failures: readonly Failure[];
+  /** By contestant, of those that are not pinned here. */
+  readonly versions?: Readonly<Partial<Record<ContestantName, string>>>;
 }
 
 export type Program = 'agent' | 'peers';

@@ -6,6 +6,8 @@ import type { Load } from './load/generator.ts';
 
 /** CPU of the Collector with its queue on disk ÷ CPU of Holdfast, in one run. */
 export interface Target {
+  /** Why less can hardly be had, where the own figure is above what is wanted. */
+  readonly bound?: string;
   readonly must: number;
   readonly wants: number;
   /** CPU seconds per million items of the Collector when the target was set: gives an own figure something to stand beside. */
@@ -18,6 +20,8 @@ interface Named {
   readonly title: string;
   readonly peers: readonly ContestantName[];
   readonly target?: Target;
+  /** Takes minutes: measured in the first round alone. */
+  readonly once?: true;
 }
 
 export interface LoadScenario extends Named {
@@ -37,7 +41,16 @@ export interface IdleScenario extends Named {
   readonly lasts_ms: number;
 }
 
-export type Scenario = LoadScenario | BacklogScenario | IdleScenario;
+/** Syslog over TCP through a queue on disk. */
+export interface RelayScenario extends Named {
+  readonly kind: 'syslog';
+  readonly lines: number;
+  /** Sent before, as the first lines pay for compilation. */
+  readonly warmLines: number;
+  readonly out: 'file' | 'backend';
+}
+
+export type Scenario = LoadScenario | BacklogScenario | IdleScenario | RelayScenario;
 export type Kind = Scenario['kind'];
 
 /** One figure of a kind of scenario. */
@@ -70,6 +83,12 @@ export const metrics: Readonly<Record<Kind, readonly Metric[]>> = {
     peak,
     { key: 'left_bytes', title: 'on disk 15 s later, MB', scale: 1e-6, digits: 0 },
   ],
+  syslog: [
+    cpu,
+    rate,
+    peak,
+    { key: 'written_bytes_per_item', title: 'bytes written per item', scale: 1, digits: 0 },
+  ],
   idle: [
     { key: 'rss_bytes', title: 'RSS, MB', scale: 1e-6, digits: 0 },
     { key: 'cpu_percent', title: 'CPU, % of a core', scale: 1, digits: 2 },
@@ -80,6 +99,7 @@ export const metrics: Readonly<Record<Kind, readonly Metric[]>> = {
 export const kindTitles: Readonly<Record<Kind, string>> = {
   load: 'In, onto the disk, out',
   backlog: 'A backlog, started cold',
+  syslog: 'Syslog over TCP, onto the disk, out',
   idle: 'At rest',
 };
 
@@ -90,6 +110,8 @@ const disks: readonly ContestantName[] = ['holdfast', 'collector'];
 const large = { protocol: 'http', body: 'spans', gzip: false, connections: 8, requests: 800 } as const;
 const up: LoadScenario['backends'] = ['up'];
 
+const KERNEL = 'what is left is mostly the kernel: a commit for a few requests, and an answer to each';
+
 function few(connections: number, requests: number, target: Target): LoadScenario {
   return {
     kind: 'load',
@@ -99,8 +121,13 @@ function few(connections: number, requests: number, target: Target): LoadScenari
     backends: up,
     // With fsync four connections take the Collector a minute per round; the others say no more than that one.
     peers: withoutFsync,
-    target,
+    target: { ...target, bound: KERNEL },
   };
+}
+
+function backlog(name: string, count: string, requests: number): BacklogScenario {
+  const title = `drain of ${count} spans in 512-span requests`;
+  return { kind: 'backlog', name, title, load: { ...large, requests }, peers: disks };
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -176,12 +203,36 @@ export const scenarios: readonly Scenario[] = [
     backends: ['up', 'down'],
     peers: disks,
   },
+  backlog('backlog-10k', '10 k', 20),
+  backlog('backlog', '1 M', 1954),
+  { ...backlog('backlog-10m', '10 M', 19_532), once: true },
   {
-    kind: 'backlog',
-    name: 'backlog',
-    title: 'drain of 1 M spans in 512-span requests',
-    load: { ...large, requests: 1954 },
-    peers: disks,
+    kind: 'syslog',
+    name: 'syslog-file',
+    title: 'lines of 200 bytes, into a file',
+    lines: 200_000,
+    warmLines: 60_000,
+    out: 'file',
+    peers: ['holdfast', 'rsyslog'],
+  },
+  {
+    kind: 'syslog',
+    name: 'syslog-synced',
+    title: 'lines of 200 bytes, into a file, queue synced',
+    // One line, one sync: rsyslog stores a thousand or three a second.
+    lines: 10_000,
+    warmLines: 10_000,
+    out: 'file',
+    peers: ['holdfast', 'rsyslog-sync'],
+  },
+  {
+    kind: 'syslog',
+    name: 'syslog-forward',
+    title: 'lines of 200 bytes, to a backend',
+    lines: 200_000,
+    warmLines: 60_000,
+    out: 'backend',
+    peers: ['holdfast', 'rsyslog'],
   },
   { kind: 'idle', name: 'idle', title: 'idle', lasts_ms: 4000, peers: disks },
 ];

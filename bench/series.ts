@@ -25,9 +25,12 @@ export async function runSeries(
       .filter(({ name }) => scenario.peers.includes(name))
       .map((contestant) => ({ scenario, contestant })),
   );
+  const repeated = pairs.filter(({ scenario }) => !scenario.once);
+  const total = pairs.length + (rounds - 1) * repeated.length;
+  let done = 0;
   const started_ms = performance.now();
   for (let round = 1; round <= rounds; round++) {
-    for (const [index, { scenario, contestant }] of pairs.entries()) {
+    for (const { scenario, contestant } of round === 1 ? pairs : repeated) {
       const which = { scenario: scenario.name, contestant: contestant.name, round };
       const said = await measure(scenario, contestant, work).then(
         (figures) => {
@@ -41,13 +44,14 @@ export async function runSeries(
           return `FAILED: ${reason}`;
         },
       );
-      const done = (round - 1) * pairs.length + index + 1;
+      done += 1;
       const took_s = Math.round((performance.now() - started_ms) / 1000);
-      console.error(
-        `${took_s} s · ${done}/${rounds * pairs.length} · ${scenario.name} · ${contestant.name}: ${said}`,
-      );
+      console.error(`${took_s} s · ${done}/${total} · ${scenario.name} · ${contestant.name}: ${said}`);
     }
   }
   fs.rmSync(work, { recursive: true, force: true });
-  return { ...begun, machine: machine(), rounds, runs, failures };
+  const versions = Object.fromEntries(
+    contestants.flatMap(({ name, version }) => (version ? [[name, version()]] : [])),
+  );
+  return { ...begun, machine: machine(), rounds, runs, failures, versions };
 }

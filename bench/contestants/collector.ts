@@ -21,7 +21,7 @@ function ofQueue(name: ContestantName, title: string, queue: Queue): Contestant 
       fs.existsSync(program.file)
         ? undefined
         : 'the Collector is not built: npm run bench:peers -- --install',
-    prepare(setup) {
+    otlp(setup) {
       const config = path.join(setup.directory, 'collector.yaml');
       fs.writeFileSync(config, configuration(setup, queue));
       return { file: program.file, args: ['--config', config] };

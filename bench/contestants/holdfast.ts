@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command, Contestant, Setup } from './contestant.ts';
+import type { Command, Contestant, Setup, SyslogSetup } from './contestant.ts';
 
 const main = fileURLToPath(new URL('../../dist/agent/main.js', import.meta.url));
 
@@ -11,9 +11,9 @@ export const holdfast: Contestant = {
   name: 'holdfast',
   title: 'Holdfast, every answer fsynced',
   missing: () => (fs.existsSync(main) ? undefined : 'dist/ is not built: npm run build'),
-  prepare(setup) {
-    return holdfastCommand(setup.directory, configuration(setup));
-  },
+  otlp: (setup) => holdfastCommand(setup.directory, configuration(setup)),
+  syslog: (setup) => holdfastCommand(setup.directory, relayConfiguration(setup)),
+  mark: '"severityNumber":',
 };
 
 /** Writes the configuration into `directory`, and runs what is shipped with it. */
@@ -44,5 +44,22 @@ service:
   pipelines:
     traces: { receivers: [otlp], exporters: [${ids.join(', ')}] }
     logs: { receivers: [otlp], exporters: [${ids.join(', ')}] }
+`;
+}
+
+function relayConfiguration({ directory, port, out }: SyslogSetup): string {
+  const [id, exporter] =
+    'file' in out
+      ? ['file', `{ path: ${out.file}, rotation: { max_megabytes: 100000 } }`]
+      : ['otlp_http', `{ endpoint: "${out.url}", compression: none }`];
+  return `receivers:
+  syslog: { tcp: { listen_address: "127.0.0.1:${port}" } }
+exporters:
+  ${id}: ${exporter}
+buffer: { directory: ${directory}/data }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines:
+    logs: { receivers: [syslog], exporters: [${id}] }
 `;
 }

@@ -1,8 +1,8 @@
-// The backend of the benchmark, a process of its own: takes every request, counts the items in it, answers 200. The
-// parent asks over IPC, so the figures cost the contestant nothing.
+// The backend of the benchmark, a process of its own: takes every request, counts the items in it, answers 200; lines over TCP it
+// counts too. The parent asks over IPC, so the figures cost the contestant nothing.
 
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { itemsIn } from './count.ts';
 
 let counted = 0;
@@ -19,6 +19,16 @@ const server = createServer((request, response) => {
   });
 });
 
+const NEWLINE = 10;
+const lines = createTcpServer((socket) => {
+  socket.on('data', (chunk: Buffer) => {
+    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) counted += 1;
+    if (waitFor > 0) tellWhenArrived();
+  });
+  // What is missing is missed by whoever waits for it.
+  socket.on('error', () => {});
+});
+
 function tellWhenArrived(): void {
   if (counted < waitFor) return;
   waitFor = 0;
@@ -32,4 +42,9 @@ process.on('message', (message: { reset?: true; waitFor?: number }) => {
   tellWhenArrived();
 });
 
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+server.listen(0, '127.0.0.1', () => {
+  lines.listen(0, '127.0.0.1', () => {
+    const [port, linesPort] = [server, lines].map((each) => (each.address() as AddressInfo).port);
+    process.send?.({ port, linesPort });
+  });
+});

@@ -4,7 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { ContestantName } from '../../../bench/contestants/contestant.ts';
 import { agentReport } from '../../../bench/report/agent.ts';
 import { chart } from '../../../bench/report/chart.ts';
-import { advantage, contestants, peersReport } from '../../../bench/report/peers.ts';
+import { contestants, peersReport } from '../../../bench/report/peers.ts';
+import { advantage } from '../../../bench/report/targets.ts';
 import type { Results, Run } from '../../../bench/results.ts';
 import { metrics, scenarios } from '../../../bench/scenario.ts';
 
