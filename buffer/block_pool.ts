@@ -58,6 +58,8 @@ export interface BlockPoolStats {
 
 export class BlockPool {
   readonly #free: Block[][] = CLASSES_BYTES.map(() => []);
+  /** By class: how many blocks of any had been taken when one of it last was. */
+  readonly #takenAt: number[] = CLASSES_BYTES.map(() => 0);
   readonly #freeMax_bytes: number;
   #free_bytes = 0;
   #inUse_bytes = 0;
@@ -80,6 +82,7 @@ export class BlockPool {
       this.#misses += 1;
       block = new Block(this, index === -1 ? bytes : CLASSES_BYTES[index]!);
     }
+    if (index !== -1) this.#takenAt[index] = this.#hits + this.#misses;
     this.#inUse_bytes += block.memory.length;
     block.used = 0;
     block.retain();
@@ -92,9 +95,25 @@ export class BlockPool {
     const bytes = block.memory.length;
     this.#inUse_bytes -= bytes;
     const index = CLASSES_BYTES.indexOf(bytes);
-    if (index === -1 || !block.reusable || this.#free_bytes + bytes > this.#freeMax_bytes) return;
+    if (index === -1 || !block.reusable) return;
+    while (this.#free_bytes + bytes > this.#freeMax_bytes) if (!this.#evictInsteadOf(index)) return;
     this.#free_bytes += bytes;
     this.#free[index]!.push(block);
+  }
+
+  /**
+   * Gives a free block back to the system whose class was not taken from for longer than this one; false where there is none.
+   * Blocks of sizes that nobody wants any more would else keep out those that come and go, and fresh memory for every one of
+   * these makes the collector run full cycles.
+   */
+  #evictInsteadOf(index: number): boolean {
+    let oldest = index;
+    for (let other = 0; other < this.#free.length; other++) {
+      if (this.#free[other]!.length > 0 && this.#takenAt[other]! < this.#takenAt[oldest]!) oldest = other;
+    }
+    if (oldest === index) return false;
+    this.#free_bytes -= this.#free[oldest]!.pop()!.memory.length;
+    return true;
   }
 
   stats(): BlockPoolStats {

@@ -43,4 +43,24 @@ describe('BlockPool', () => {
     huge.release();
     expect(pool.stats()).toMatchObject({ free_bytes: 128 * KiB, in_use_bytes: 0 });
   });
+
+  it('gives up sizes that nobody wants any more for those that come and go', () => {
+    const pool = new BlockPool(1024 * KiB);
+    const old = [1, 2, 3, 4].map(() => pool.acquire(256 * KiB));
+    for (const block of old) block.release();
+    expect(pool.stats().free_bytes).toBe(1024 * KiB);
+    pool.acquire(1024 * KiB).release();
+    expect(pool.stats()).toMatchObject({ free_bytes: 1024 * KiB, misses: 5 });
+    pool.acquire(1024 * KiB).release();
+    expect(pool.stats()).toMatchObject({ free_bytes: 1024 * KiB, hits: 1, misses: 5 });
+  });
+
+  it('keeps the size that was wanted last when another comes back late', () => {
+    const pool = new BlockPool(1024 * KiB);
+    const late = pool.acquire(1024 * KiB);
+    const recent = [1, 2, 3, 4].map(() => pool.acquire(256 * KiB));
+    for (const block of recent) block.release();
+    late.release();
+    expect(recent).toContain(pool.acquire(256 * KiB));
+  });
 });
