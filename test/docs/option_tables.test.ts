@@ -46,7 +46,7 @@ function defaultOf(values: unknown, key: string): string {
 
 const filled = {
   path: '/x',
-  signature: { header: 'x', secret: 'x' },
+  signature: { header: 'x', secret: 'x', timestamp: { header: 'x' } },
   required_header: { key: 'x', value: 'x' },
   timestamp: { path: 'x' },
   severity: { path: 'x' },
