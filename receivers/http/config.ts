@@ -2,7 +2,7 @@
 // Invariant: without a word it listens on 127.0.0.1 alone, and a route that names a guard never opens without it.
 
 import { z } from 'zod';
-import { listenAddress, secret, section, sectionOf } from '../../config/fields.ts';
+import { durationMs, listenAddress, secret, section, sectionOf } from '../../config/fields.ts';
 import { httpDoor, urlPath, withTransport } from '../server/config.ts';
 
 const headerName = () => z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'not a header name');
@@ -13,6 +13,9 @@ const place = () =>
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .transform((path) => (typeof path === 'string' ? path.split('.') : path));
 
+/** Where the value of the header stands in what is signed. */
+export const TIMESTAMP = '{timestamp}';
+
 const signature = section({
   header: headerName(),
   secret: secret(),
@@ -20,6 +23,18 @@ const signature = section({
   encoding: z.enum(['hex', 'base64']).default('hex'),
   /** Before the signature, such as `sha256=`. */
   prefix: z.string().default(''),
+  /** When it was signed, so that what was overheard cannot be sent again later. */
+  timestamp: section({
+    /** Unix seconds. */
+    header: headerName(),
+    /** How far it may be from this clock, either way. */
+    tolerance: durationMs({ min: 1000 }).prefault('5m'),
+    /** What is signed before the body. */
+    signed: z
+      .string()
+      .refine((text) => text.includes(TIMESTAMP), `without ${TIMESTAMP} the time could be changed`)
+      .default(`${TIMESTAMP}.`),
+  }).optional(),
 });
 
 const route = section({

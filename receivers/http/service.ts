@@ -17,7 +17,7 @@ import type { BodyFormat, HttpReceiverConfig, RouteConfig } from './config.ts';
 import { MalformedBody } from './malformed_body.ts';
 import { type Picks, picksOf } from './picks.ts';
 import { RecordWriter, type RequestContext } from './records.ts';
-import { Signature } from './signature.ts';
+import { type Shown, Signature } from './signature.ts';
 
 export const TRANSPORT = 'http';
 
@@ -48,7 +48,7 @@ interface Head extends HttpHead {
   readonly format: BodyFormat;
   readonly attributes: RequestContext['attributes'];
   /** The signature that is to be checked once the body is there. */
-  readonly shown: Buffer | undefined;
+  readonly shown: Shown | undefined;
 }
 
 export class HttpRecords implements HttpService<Head> {
@@ -163,14 +163,14 @@ function routeOf(config: RouteConfig, guard: Authenticator | undefined): Route {
 }
 
 /** @returns the signature to check, if the route asks for one. @throws Unauthenticated */
-function shownBy({ required, signature }: Route, headers: IncomingHttpHeaders): Buffer | undefined {
+function shownBy({ required, signature }: Route, headers: IncomingHttpHeaders): Shown | undefined {
   if (required) {
     const value = headers[required.header];
     if (!isSame(digestOf(typeof value === 'string' ? value : ''), required.digest)) {
       throw new Unauthenticated('Header realm="http"');
     }
   }
-  const shown = signature?.shown(headers);
+  const shown = signature?.shown(headers, Date.now());
   if (signature && !shown) throw unsigned();
   return shown;
 }

@@ -15,8 +15,6 @@ import type { Surroundings } from './surroundings.ts';
 const { createSocket } = process.getBuiltinModule('node:dgram');
 
 const TRANSPORT = 'udp';
-/** How often the kernel is asked what it dropped, and losses are told. */
-const CHECK_MS = 1000;
 const NUL = 0x00;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -38,7 +36,7 @@ export class DatagramDoor {
   constructor(config: UdpConfig, surroundings: Surroundings) {
     this.#config = config;
     this.#surroundings = surroundings;
-    const { config: receiver, intake, logger } = surroundings;
+    const { config: receiver, intake, logger, pauses } = surroundings;
     this.#recorder = new Recorder(receiver.protocol, receiver.location);
     this.#attributes = encodeAttributes(receiver.attributes);
     this.#outbox = new Outbox({
@@ -48,6 +46,7 @@ export class DatagramDoor {
       resource: encodeResource(receiver.resource),
       flush_ms: receiver.flush_interval,
       message_bytes: config.max_log_size,
+      retry_ms: pauses.retry_ms,
       onRoom: () => {},
     });
   }
@@ -62,7 +61,7 @@ export class DatagramDoor {
     socket.on('message', (bytes, remote) => this.#take(bytes, remote));
     socket.on('error', (error) => this.#surroundings.logger.error('server', { error: error.message }));
     this.#checkBuffer(socket);
-    this.#checks = setInterval(() => void this.check(), CHECK_MS);
+    this.#checks = setInterval(() => void this.check(), this.#surroundings.pauses.check_ms);
     this.#checks.unref();
     return formatAddress({ kind: 'tcp', host: address, port: realPort });
   }

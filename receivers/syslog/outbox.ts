@@ -14,8 +14,6 @@ const BATCH_RECORDS = 4096;
 const UNDURABLE_BYTES_MAX = 8 * 2 ** 20;
 /** Writers whose memory is kept for the next batch. */
 const SPARE_WRITERS_MAX = 8;
-/** Where an error says nothing of when to come back. */
-const RETRY_AFTER_S = 1;
 
 interface Batch {
   readonly writer: LogWriter;
@@ -33,6 +31,8 @@ export interface OutboxOptions {
   readonly flush_ms: number;
   /** Longest message. */
   readonly message_bytes: number;
+  /** At least, until what found no room is offered again. */
+  readonly retry_ms: number;
   /** There is room again. */
   readonly onRoom: () => void;
 }
@@ -165,14 +165,15 @@ export class Outbox {
   #retryIn(error: HoldfastError): void {
     if (this.#retry !== undefined) return;
     this.#wasFull = true;
-    const { logger, transport } = this.#options;
-    const after_s = error instanceof IntakeFull ? Math.max(RETRY_AFTER_S, error.retryAfter_s) : RETRY_AFTER_S;
-    logger.debug('no room; held back', { transport, retry_s: after_s, reason: error.message });
+    const { logger, transport, retry_ms } = this.#options;
+    const asked_ms = error instanceof IntakeFull ? error.retryAfter_s * 1000 : 0;
+    const after_ms = Math.max(retry_ms, asked_ms);
+    logger.debug('no room; held back', { transport, retry_ms: after_ms, reason: error.message });
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#send();
       this.#tellRoom();
-    }, after_s * 1000);
+    }, after_ms);
   }
 
   #release({ writer, request }: Batch): void {

@@ -4,7 +4,7 @@ import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } fro
 import { type SyslogReceiverConfig, syslogReceiverSchema } from './config.ts';
 import { DatagramDoor } from './datagram_door.ts';
 import { StreamDoor } from './stream_door.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Pauses, Surroundings } from './surroundings.ts';
 
 interface Door {
   /** @returns the address with its real port */
@@ -12,21 +12,25 @@ interface Door {
   stop(deadline: AbortSignal): Promise<void>;
 }
 
-class SyslogReceiver implements Receiver {
+const PAUSES: Pauses = { retry_ms: 1000, check_ms: 1000 };
+
+export class SyslogReceiver implements Receiver {
   endpoints: readonly Endpoint[] = [];
   readonly #config: SyslogReceiverConfig;
   readonly #context: ReceiverContext;
+  readonly #pauses: Pauses;
   #doors: Door[] = [];
 
-  constructor(config: SyslogReceiverConfig, context: ReceiverContext) {
+  constructor(config: SyslogReceiverConfig, context: ReceiverContext, pauses = PAUSES) {
     this.#config = config;
     this.#context = context;
+    this.#pauses = pauses;
   }
 
   async start(intake: Intake): Promise<void> {
     const { id, logger, connections } = this.#context;
     const config = this.#config;
-    const surroundings: Surroundings = { id, logger, intake, connections, config };
+    const surroundings: Surroundings = { id, logger, intake, connections, config, pauses: this.#pauses };
     const endpoints: Endpoint[] = [];
     const open = async (protocol: string, door: Door): Promise<void> => {
       this.#doors.push(door);

@@ -60,7 +60,7 @@ export class StreamDoor {
     this.#config = config;
     this.#surroundings = surroundings;
     this.#transport = config.tls ? 'tls' : kind;
-    const { config: receiver, intake, logger, connections } = surroundings;
+    const { config: receiver, intake, logger, connections, pauses } = surroundings;
     this.#framing = framingOf(receiver, config.max_log_size);
     this.#recorder = new Recorder(receiver.protocol, receiver.location);
     this.#attributes = encodeAttributes(receiver.attributes);
@@ -71,6 +71,7 @@ export class StreamDoor {
       resource: encodeResource(receiver.resource),
       flush_ms: receiver.flush_interval,
       message_bytes: config.max_log_size,
+      retry_ms: pauses.retry_ms,
       onRoom: () => this.#resume(),
     });
     if (config.tls) {

@@ -5,6 +5,14 @@ import type { ConnectionLimit } from '../connection_limit.ts';
 import type { Intake } from '../receiver.ts';
 import type { SyslogReceiverConfig } from './config.ts';
 
+/** How long the receiver waits where nothing tells it, ms. */
+export interface Pauses {
+  /** At least, until what found no room is offered again. */
+  readonly retry_ms: number;
+  /** Until the kernel is asked again what it dropped, and losses are told. */
+  readonly check_ms: number;
+}
+
 export interface Surroundings {
   /** Of the receiver. */
   readonly id: string;
@@ -13,4 +21,5 @@ export interface Surroundings {
   /** Of all receivers together. */
   readonly connections: ConnectionLimit;
   readonly config: SyslogReceiverConfig;
+  readonly pauses: Pauses;
 }

@@ -33,22 +33,33 @@ export class FakeIntake implements Intake {
       ? new Promise<void>((resolve, reject) => this.#open.push({ resolve, reject }))
       : Promise.resolve();
     durable.catch(() => {});
-    for (const watcher of this.#watchers.splice(0)) watcher();
+    this.#tell();
     return { durable };
   }
 
   admit(bytes: number): void {
     this.admitted_bytes.push(bytes);
+    this.#tell();
     if (this.admitError) throw this.admitError;
   }
 
   refused(signal: Signal, transport: string, items: number): void {
     this.refusals.push({ signal, transport, items });
+    this.#tell();
   }
 
   /** Resolves once `count` entries have been appended. */
-  async appended(count: number): Promise<void> {
-    while (this.entries.length < count) await new Promise<void>((resolve) => this.#watchers.push(resolve));
+  appended(count: number): Promise<void> {
+    return this.until(() => this.entries.length >= count);
+  }
+
+  /** Resolves once that holds; asked again whenever the intake was used. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#watchers.push(resolve));
+  }
+
+  #tell(): void {
+    for (const watcher of this.#watchers.splice(0)) watcher();
   }
 
   /** Ends all open tickets: durable, or failed with `error`. */

@@ -1,8 +1,4 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { redact } from '../../../config/redact.ts';
-import { knownKeys } from '../../../config/schema.ts';
 import { syslogReceiverSchema } from '../../../receivers/syslog/config.ts';
 
 const address = (port: number) => ({ kind: 'tcp', host: '127.0.0.1', port });
@@ -58,36 +54,4 @@ describe('the configuration of the syslog receiver', () => {
     ['tls without a certificate', { tcp: { tls: {} } }],
     ['something that is no map', 5514],
   ])('refuses %s', (_, config) => expect(syslogReceiverSchema.safeParse(config).success).toBe(false));
-});
-
-describe('the README of the syslog receiver', () => {
-  const readme = readFileSync(
-    path.resolve(import.meta.dirname, '../../../receivers/syslog/README.md'),
-    'utf8',
-  );
-
-  it('has every key with its real default, and no other', () => {
-    const rows = [...readme.matchAll(/^\| `([\w.]+)` +\| +(.*?) +\| /gm)];
-    const documented = new Map(rows.map(([, key, value]) => [key!, value!.replaceAll('`', '')]));
-    const doors = { tcp: {}, udp: {}, unix: { listen_address: '/run/syslog.sock' } };
-    const shown = redact(syslogReceiverSchema.parse(doors), syslogReceiverSchema) as Record<string, object>;
-    const expected = new Map<string, string>();
-    for (const key of knownKeys([syslogReceiverSchema])) {
-      if (!(key in doors)) expected.set(key, defaultOf(shown[key]));
-    }
-    for (const door of ['tcp', 'udp', 'unix'] as const) {
-      for (const [key, value] of Object.entries(shown[door]!))
-        expected.set(`${door}.${key}`, defaultOf(value));
-    }
-    expected.set('tcp.tls', '');
-    expected.set('unix.listen_address', '');
-    expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(expected));
-  });
-
-  function defaultOf(value: unknown): string {
-    if (value === undefined) return '';
-    if (typeof value === 'object')
-      return Object.keys(value as object).length === 0 ? '{}' : JSON.stringify(value);
-    return String(value);
-  }
 });

@@ -26,6 +26,7 @@ function rig(): Rig {
     resource: Buffer.alloc(0),
     flush_ms: HOUR_MS,
     message_bytes: 65_536,
+    retry_ms: 1,
     onRoom: () => rooms.push(intake.entries.length),
   });
   const add = (count: number, text = 'text'): void => {

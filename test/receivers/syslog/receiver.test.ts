@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Logger, silentLogger } from '../../../config/logger.ts';
 import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
 import type { Receiver } from '../../../receivers/receiver.ts';
-import { syslogReceiver } from '../../../receivers/syslog/receiver.ts';
+import { SyslogReceiver, syslogReceiver } from '../../../receivers/syslog/receiver.ts';
 import { selfSigned } from '../../exporters/otlp/self_signed.ts';
 import { FakeIntake, full } from '../otlp/fake_intake.ts';
 import { type PlainRecord, recordsIn, resourcesIn } from './records.ts';
@@ -45,7 +45,8 @@ async function start(
 ): Promise<Running> {
   const parsed = syslogReceiver.schema.parse({ flush_interval: '1ms', ...config });
   const connections = new ConnectionLimit(Number.POSITIVE_INFINITY);
-  const receiver = syslogReceiver.create(parsed, { id: 'syslog', logger, connections });
+  const context = { id: 'syslog', logger, connections };
+  const receiver = new SyslogReceiver(parsed, context, { retry_ms: 1, check_ms: 5 });
   running.push(receiver);
   await receiver.start(intake);
   const address = (protocol: string): string =>
@@ -76,14 +77,16 @@ const records = (intake: FakeIntake): PlainRecord[] =>
   intake.entries.flatMap(({ bytes }) => recordsIn(bytes));
 const messages = (intake: FakeIntake) => records(intake).map(({ attributes }) => attributes['message']);
 
+const itemsOf = (intake: FakeIntake) => intake.entries.reduce((sum, { items }) => sum + items, 0);
+
 /** Resolves once so many records were taken in. */
 async function recorded(intake: FakeIntake, count: number): Promise<void> {
-  while (records(intake).length < count) await intake.appended(intake.entries.length + 1);
+  await intake.until(() => itemsOf(intake) >= count);
 }
 
 describe('over TCP', () => {
   it('takes messages of any framing from many connections into few entries', async () => {
-    const { intake, port } = await start({ tcp: free, flush_interval: '1s' });
+    const { intake, port, receiver } = await start({ tcp: free, flush_interval: '5s' });
     const streams = [
       '<13>a: one\n<13>a: two\n',
       '12 <13>b: three12 <13>b: fours',
@@ -92,8 +95,11 @@ describe('over TCP', () => {
     for (const stream of streams) {
       const socket = await connect(port('tcp'));
       socket.end(stream);
+      // The receiver closes once it has read to the end.
+      await once(socket.resume(), 'close');
     }
-    await intake.appended(1);
+    running.length = 0;
+    await receiver.stop(AbortSignal.timeout(10_000));
     expect(messages(intake).toSorted()).toEqual(['five', 'fours', 'one', 'six', 'three', 'two']);
     expect(intake.entries).toHaveLength(1);
     expect(intake.entries[0]).toMatchObject({
@@ -178,7 +184,7 @@ describe('over TCP', () => {
     const { port } = await start({ tcp: free }, intake, logger);
     const socket = await connect(port('tcp'));
     socket.write('<13>a: kept\n');
-    while (intake.admitted_bytes.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await intake.until(() => intake.admitted_bytes.length >= 2);
     expect(reasons[0]).toBe('the disk budget is used up');
     intake.admitError = undefined;
     await intake.appended(1);
@@ -219,13 +225,16 @@ describe('over TCP', () => {
   });
 
   it('takes what was sent before it stops, and the line that was not ended', async () => {
-    const { intake, port, receiver } = await start({ tcp: free, flush_interval: '5s' });
+    const { intake, port, receiver } = await start({
+      tcp: { ...free, max_connections: 2 },
+      flush_interval: '5s',
+    });
     const socket = await connect(port('tcp'));
     socket.write('<13>a: whole\n<13>a: half');
     const other = await connect(port('tcp'));
     other.write('<13>b: whole\n');
-    // Both are accepted: what the kernel alone knows of is refused.
-    await once(await connect(port('tcp')), 'close', { signal: AbortSignal.timeout(50) }).catch(() => {});
+    // Both are accepted once a third is turned away: what the kernel alone knows of is refused.
+    await once((await connect(port('tcp'))).resume(), 'close');
     running.length = 0;
     await receiver.stop(AbortSignal.timeout(10_000));
     expect(messages(intake).toSorted()).toEqual(['half', 'whole', 'whole']);
@@ -238,9 +247,12 @@ describe('over TCP', () => {
     const { port, receiver } = await start({ tcp: free }, intake);
     const socket = await connect(port('tcp'));
     socket.write('<13>a: one\n<13>a: two\n');
-    while (intake.admitted_bytes.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    await intake.until(() => intake.admitted_bytes.length > 0);
     running.length = 0;
-    await receiver.stop(AbortSignal.timeout(50));
+    const deadline = new AbortController();
+    const stopped = receiver.stop(deadline.signal);
+    deadline.abort();
+    await stopped;
     expect(intake.refusals).toEqual([{ signal: 'logs', transport: 'tcp', items: 2 }]);
   });
 
@@ -336,9 +348,9 @@ describe('over UDP', () => {
     intake.admitError = full(60);
     const { port, receiver } = await start({ udp: free }, intake);
     await sendDatagrams(port('udp'), '<13>a: held');
-    while (intake.admitted_bytes.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await intake.until(() => intake.admitted_bytes.length > 0);
     await sendDatagrams(port('udp'), '<13>a: lost');
-    while (intake.refusals.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await intake.until(() => intake.refusals.length > 0);
     running.length = 0;
     await receiver.stop(AbortSignal.abort());
     expect(intake.refusals).toEqual([
@@ -360,8 +372,7 @@ describe('over UDP', () => {
     await Promise.all(sends);
     sender.close();
     const refused = () => intake.refusals.reduce((sum, { items }) => sum + items, 0);
-    while (records(intake).length + refused() < count)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    await intake.until(() => itemsOf(intake) + refused() >= count);
     expect(refused()).toBeGreaterThan(0);
     expect(records(intake).length + refused()).toBe(count);
   });
