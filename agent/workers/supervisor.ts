@@ -1,7 +1,6 @@
 // An agent of several worker threads: starts them, gathers what they say, starts again what has died, stops them all.
 // Invariants: no entry passes through this thread; what becomes of one worker touches no other.
 
-import { getHeapStatistics } from 'node:v8';
 import { type Lock, SharedDisk } from '../../buffer/index.ts';
 import { nodeFileSystem } from '../../buffer/ports/node_file_system.ts';
 import type { Logger } from '../../config/logger.ts';
@@ -30,10 +29,15 @@ export interface WorkersOptions {
   readonly logger: Logger;
   /** The file that a thread begins with. Default: the one with the components of this build. */
   readonly entry?: URL;
+  /** Of each worker. */
+  readonly heapMax_mb?: number;
 }
 
-/** What a worker's heap may hold at least, MB. An agent's is some 20 MB; what it buffers stands outside of the heap. */
-const HEAP_MB_MIN = 128;
+/**
+ * What a worker's heap may hold, MB: an agent's is some 20 MB under load and grows with its connections (what it buffers stands
+ * outside of it), and one that leaks is to die before it has spent minutes collecting garbage.
+ */
+const HEAP_MB_MAX = 512;
 /** In the build the file ends in .js, and nothing rewrites a URL. */
 const ENTRY = new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
@@ -133,17 +137,14 @@ class Workers implements Agent {
   }
 
   #member(fixed: Omit<Place, 'isAlone' | 'ports'>): Member {
-    const { config, entry = ENTRY, logger, source, version } = this.#options;
+    const { entry = ENTRY, heapMax_mb = HEAP_MB_MAX, logger, source, version } = this.#options;
     const { worker, disk, adopted } = fixed;
     const tally = new Tally();
     const thread = new WorkerThread({
       worker,
       entry,
       logger: logger.with({ worker }),
-      heapMax_mb: Math.max(
-        HEAP_MB_MIN,
-        Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20 / config.workers),
-      ),
+      heapMax_mb,
       start: () => {
         // The first one is ready before any other is started.
         const isAlone = worker === 0 && !this.#ground;

@@ -121,8 +121,9 @@ export class WorkerThread {
       else if (message.kind === 'stopped') failure = message.failure;
       else if (message.kind === 'ready') {
         this.#isReady = true;
-        this.#hasRun = true;
         this.#readySince_ms = performance.now();
+        if (this.#hasRun) this.#options.logger.info('the worker runs again');
+        this.#hasRun = true;
         this.#options.onReady(message.endpoints);
         ready();
       } else this.#hear(message);
