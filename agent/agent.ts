@@ -1,35 +1,30 @@
 // The agent itself: opens the log, wires receivers to streams and streams to exporters, and takes it all down again.
 // Invariant: nothing is taken in before everything behind it runs, and nothing behind it stops before intake has.
 
-import { randomUUID } from 'node:crypto';
-import {
-  type FileSystem,
-  Log,
-  type LogOptions,
-  type RetentionOptions,
-  type Stream,
-  systemClock,
-  systemRandom,
-} from '../buffer/index.ts';
-import { HoldfastError } from '../config/error.ts';
+import { type FileSystem, type Stream, systemClock, systemRandom } from '../buffer/index.ts';
+import { nodeFileSystem } from '../buffer/ports/node_file_system.ts';
 import type { Logger } from '../config/logger.ts';
 import type { Signal } from '../otlp/signal.ts';
 import { ConnectionLimit } from '../receivers/connection_limit.ts';
 import type { Endpoint, Receiver } from '../receivers/receiver.ts';
-import { type Condition, healthRoute } from './admin/health.ts';
-import { type AdminServer, startAdminServer } from './admin/server.ts';
+import { Admin } from './admin/admin.ts';
+import type { Condition } from './admin/health.ts';
 import { authenticatorsOf } from './auth/authenticators.ts';
 import { credentialsOf } from './auth/credentials.ts';
 import { type Descriptors, descriptorsNow, type Shares, shareOut } from './descriptors.ts';
-import { findOrphans } from './orphans.ts';
-import { Outlet } from './outlet.ts';
+import { Logs } from './logs.ts';
+import { Outlet, type OutletStream } from './outlet.ts';
 import { ReceiverIntake } from './pipeline.ts';
+import { reasonOf } from './reason.ts';
 import type { AgentConfig } from './schema/agent_config.ts';
-import { priorityOf, type RetentionConfig } from './schema/retention.ts';
+import { priorityOf } from './schema/retention.ts';
 import type { Totals } from './summary.ts';
-import { metricsSource } from './telemetry/collect.ts';
-import { createMetrics, METRICS_CONTENT_TYPE } from './telemetry/metrics.ts';
+import { recordAgent } from './telemetry/collect.ts';
+import type { RecordMetric } from './telemetry/metrics.ts';
 import { ReceiverCounters } from './telemetry/receiver_counters.ts';
+import { workerLogs } from './workers/ground.ts';
+import { adoptedBy, diskFor, type Place } from './workers/place.ts';
+import { sharingOf } from './workers/sharing.ts';
 
 export interface AgentOptions {
   readonly config: AgentConfig;
@@ -37,6 +32,8 @@ export interface AgentOptions {
   readonly logger: Logger;
   /** Default: the real one. */
   readonly fileSystem?: FileSystem;
+  /** Of a worker; whoever started it serves /metrics and health. Default: this agent is the whole process. */
+  readonly place?: Place;
 }
 
 export interface Agent {
@@ -44,14 +41,22 @@ export interface Agent {
   readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
   /** `host:port` of /metrics and of each health_check by its id. */
   readonly admin: ReadonlyMap<string, string>;
-  condition(): Condition;
-  totals(): Totals;
+  condition(): Condition | Promise<Condition>;
+  totals(): Totals | Promise<Totals>;
   /** Stops intake, answers what is in flight, ends what is being sent, commits; what is left when `deadline` aborts is cut off. */
   stop(deadline: AbortSignal): Promise<void>;
 }
 
+/** An agent in this thread, which knows at once. */
+export interface LocalAgent extends Agent {
+  condition(): Condition;
+  totals(): Totals;
+  /** Reads all its counters. */
+  record(record: RecordMetric): void;
+}
+
 /** Resolves when everything listens. @throws HoldfastError saying what cannot be opened or listened on; nothing is left open. */
-export async function startAgent(options: AgentOptions): Promise<Agent> {
+export async function startAgent(options: AgentOptions): Promise<LocalAgent> {
   const agent = new RunningAgent(options);
   try {
     await agent.start();
@@ -64,75 +69,68 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
 }
 
-class RunningAgent implements Agent {
+class RunningAgent implements LocalAgent {
   readonly endpoints = new Map<string, readonly Endpoint[]>();
-  readonly admin = new Map<string, string>();
   readonly #options: AgentOptions;
-  readonly #startedAt_ms = Date.now();
+  readonly #admin: Admin;
   readonly #counters = new Map<string, ReceiverCounters>();
   readonly #outlets: Outlet[] = [];
   readonly #receivers: Receiver[] = [];
-  readonly #servers: AdminServer[] = [];
   readonly #shares: Shares;
-  #closeMetrics: () => Promise<void> = async () => {};
-  #log: Log | undefined;
+  #logs: Logs | undefined;
   #ready = false;
   #stopped: Promise<void> | undefined;
 
   constructor(options: AgentOptions) {
+    const { config, logger, version, place } = options;
     this.#options = options;
-    this.#shares = sharesOf(options.config, descriptorsNow());
+    this.#shares = place
+      ? sharesOf(config, place.descriptors, 0)
+      : sharesOf(config, descriptorsNow(), adminServersOf(config));
+    const connectionsMax = this.#shares.admin;
+    this.#admin = new Admin({ config, logger, version, connectionsMax });
+  }
+
+  get admin(): ReadonlyMap<string, string> {
+    return this.#admin.addresses;
   }
 
   async start(): Promise<void> {
-    const { config, logger } = this.#options;
-    const { fileSystem } = this.#options;
-    this.#log = await Log.open({
-      ...logOptions(config, logger),
-      files: { maxOpen: this.#shares.log },
-      ...(fileSystem ? { fileSystem } : {}),
-    });
-    const streams = await this.#openStreams(this.#log);
-    await this.#openOutlets(this.#log, streams);
-    await this.#serveAdmin(this.#log);
+    const { config, logger, fileSystem = nodeFileSystem } = this.#options;
+    const place = this.#options.place ?? (await placeAlone(config, fileSystem));
+    this.#logs = await Logs.open({ config, place, maxOpen: this.#shares.log, fileSystem, logger });
+    const fed = await this.#logs.intakeStreams();
+    await this.#openOutlets(this.#logs, await this.#logs.drainedStreams(fed), place);
+    if (!this.#options.place) {
+      await this.#admin.serve({
+        condition: () => this.condition(),
+        record: (record) => this.record(record),
+      });
+    }
     for (const outlet of this.#outlets) await outlet.start();
-    await this.#startReceivers(streams);
+    await this.#startReceivers(fed, place);
     this.#ready = true;
   }
 
-  async #openStreams(log: Log): Promise<Map<string, Stream>> {
-    const { receivers, buffer } = this.#options.config;
-    const streams = new Map<string, Stream>();
-    for (const name of receivers.flatMap((receiver) => [...receiver.streams.values()])) {
-      const priority = priorityOf(name, buffer.retention);
-      streams.set(name, await log.stream(name, { shards: buffer.shards, priority }));
-    }
-    return streams;
-  }
-
-  async #openOutlets(log: Log, streams: ReadonlyMap<string, Stream>): Promise<void> {
+  async #openOutlets(
+    logs: Logs,
+    drained: ReadonlyMap<string, readonly OutletStream[]>,
+    place: Place,
+  ): Promise<void> {
     const { config, logger, version } = this.#options;
     const credentials = credentialsOf(config.authenticators, logger);
-    const leftovers = await findOrphans({ log, config, configured: streams, logger });
     for (const configured of config.exporters) {
-      const leftover = leftovers.get(configured.group) ?? [];
-      for (const { name } of leftover) {
-        logger.info('draining a stream that no receiver feeds any more', {
-          stream: name,
-          exporter: configured.id,
-        });
-      }
-      const own = configured.streams.map(({ name }) => streams.get(name)!);
       this.#outlets.push(
         await Outlet.open({
           configured,
-          streams: [...own, ...leftover],
-          log,
+          streams: drained.get(configured.group) ?? [],
+          log: logs.own,
           deadLetters: {
             reserve_bytes: config.buffer.dead_letter_reserve,
             priority: priorityOf(configured.deadLetterStream, config.buffer.retention),
           },
           version,
+          worker: place.worker,
           credentials,
           logger: logger.with({ component: configured.id }),
           clock: systemClock,
@@ -142,46 +140,7 @@ class RunningAgent implements Agent {
     }
   }
 
-  async #serveAdmin(log: Log): Promise<void> {
-    const { config, logger, version } = this.#options;
-    const condition = (): Condition => this.condition();
-    for (const { id, endpoint, path } of config.healthChecks) {
-      if (endpoint.kind !== 'tcp') continue;
-      const route = healthRoute({ condition, startedAt_ms: this.#startedAt_ms });
-      await this.#serve(id, endpoint, new Map([[path, route]]));
-    }
-    if (!config.metrics) return;
-    const source = metricsSource({
-      version,
-      instanceId: randomUUID(),
-      receivers: this.#counters,
-      outlets: this.#outlets,
-      stats: () => log.stats(),
-    });
-    const metrics = createMetrics(source);
-    this.#closeMetrics = () => metrics.close();
-    const page = async () => ({
-      status: 200,
-      contentType: METRICS_CONTENT_TYPE,
-      body: await metrics.render(),
-    });
-    await this.#serve('service.telemetry.metrics', config.metrics, new Map([['/metrics', page]]));
-    logger.debug('metrics are served', { address: this.admin.get('service.telemetry.metrics') });
-  }
-
-  async #serve(
-    name: string,
-    { host, port }: { readonly host: string; readonly port: number },
-    routes: Parameters<typeof startAdminServer>[0]['routes'],
-  ): Promise<void> {
-    const { logger } = this.#options;
-    const connectionsMax = this.#shares.admin;
-    const server = await startAdminServer({ name, host, port, routes, connectionsMax, logger });
-    this.#servers.push(server);
-    this.admin.set(name, server.address);
-  }
-
-  async #startReceivers(streams: ReadonlyMap<string, Stream>): Promise<void> {
+  async #startReceivers(streams: ReadonlyMap<string, Stream>, place: Place): Promise<void> {
     const { config, logger } = this.#options;
     const connections = new ConnectionLimit(this.#shares.receivers);
     logger.debug('connections that fit the limit of open files', { connections: this.#shares.receivers });
@@ -195,6 +154,7 @@ class RunningAgent implements Agent {
         logger: logger.with({ component: id }),
         connections,
         authenticators,
+        ...(place.count > 1 ? { sharing: sharingOf(place, id) } : {}),
       });
       this.#receivers.push(receiver);
       await receiver.start(new ReceiverIntake({ streams: mine, counters }));
@@ -205,13 +165,23 @@ class RunningAgent implements Agent {
   }
 
   condition(): Condition {
-    const problems = [...(this.#log?.failures() ?? [])].map(
-      ([shard, failure]) => `${shard}: ${reasonOf(failure)}`,
-    );
     const warnings = this.#outlets.flatMap((outlet) => outlet.warnings());
-    const stats = this.#log?.stats();
-    if (stats && stats.used_bytes >= stats.maxSize_bytes) warnings.push('the disk budget is used up');
-    return { ready: this.#ready, problems, warnings };
+    const { buffer } = this.#options.config;
+    if (this.#logs && this.#logs.used_bytes >= buffer.max_size) warnings.push(DISK_USED_UP);
+    return { ready: this.#ready, problems: this.#logs?.problems() ?? [], warnings };
+  }
+
+  record(record: RecordMetric): void {
+    if (!this.#logs) return;
+    recordAgent(
+      {
+        receivers: this.#counters,
+        outlets: this.#outlets,
+        logs: this.#logs.all,
+        workers: this.#options.place?.count ?? 1,
+      },
+      record,
+    );
   }
 
   totals(): Totals {
@@ -219,7 +189,7 @@ class RunningAgent implements Agent {
     return {
       received_items: received.reduce((sum, counters) => sum + counters.accepted(), 0),
       refused_items: received.reduce((sum, counters) => sum + counters.refused(), 0),
-      disk_bytes: this.#log?.stats().used_bytes ?? 0,
+      disk_bytes: this.#logs?.used_bytes ?? 0,
       exporters: this.#outlets.map((outlet) => {
         const { entries, age_ms } = outlet.lag();
         return {
@@ -250,67 +220,37 @@ class RunningAgent implements Agent {
     };
     await all(this.#receivers.map((receiver) => receiver.stop(deadline)));
     await all(this.#outlets.map((outlet) => outlet.stop(deadline)));
-    await all([this.#log?.close() ?? Promise.resolve()]);
-    await all([...this.#servers.map((server) => server.close()), this.#closeMetrics()]);
+    await all([this.#logs?.close() ?? Promise.resolve()]);
+    await all([this.#admin.close()]);
     if (failures.length > 0) throw new AggregateError(failures, failures.map(reasonOf).join('; '));
   }
 }
 
-function sharesOf(config: AgentConfig, descriptors: Descriptors | undefined): Shares {
-  const { buffer, exporters, healthChecks, metrics } = config;
+export const DISK_USED_UP = 'the disk budget is used up';
+
+export function adminServersOf({ healthChecks, metrics }: AgentConfig): number {
+  return healthChecks.length + (metrics ? 1 : 0);
+}
+
+function sharesOf(config: AgentConfig, descriptors: Descriptors | undefined, adminServers: number): Shares {
+  const { buffer, exporters } = config;
   const sends = exporters.map(({ drain, streams }) => drain.max_in_flight * streams.length * buffer.shards);
   return shareOut(descriptors ?? { limit: Number.POSITIVE_INFINITY, used: 0 }, {
-    adminServers: healthChecks.length + (metrics ? 1 : 0),
+    adminServers,
     sends: sends.reduce((sum, each) => sum + each, 0),
   });
 }
 
-function logOptions({ buffer }: AgentConfig, logger: Logger): LogOptions {
-  const own = logger.with({ component: 'buffer' });
+/** Of an agent without workers: it drains what workers have left behind. */
+async function placeAlone({ buffer }: AgentConfig, fileSystem: FileSystem): Promise<Place> {
+  const onDisk = await workerLogs(fileSystem, buffer.directory);
   return {
-    directory: buffer.directory,
-    report: (level, message, fields) => own[level](message, fields),
-    segment: { maxBytes: buffer.segment_size, maxAge_ms: buffer.segment_max_age },
-    retention: {
-      maxSize_bytes: buffer.max_size,
-      ...(buffer.max_age === undefined ? {} : { maxAge_ms: buffer.max_age }),
-      minFreeSpace_bytes: buffer.min_free_space,
-      whenFull: buffer.when_full,
-      protectUnconsumed: buffer.protect_unconsumed,
-      interval_ms: buffer.retention_interval,
-      ...retentionOptions(buffer.retention),
-    },
-    inFlightMax_bytes: buffer.in_flight,
-    offsetsInterval_ms: buffer.offsets_interval,
-    commitDeadline_ms: buffer.commit_deadline,
-    durability: buffer.durability,
-    commit: {
-      way: buffer.commit_way,
-      linger_ms: buffer.commit_linger,
-      syncInterval_ms: buffer.sync_interval,
-    },
-    compression: { codec: buffer.compression },
+    worker: 0,
+    count: 1,
+    adopted: adoptedBy(0, 1, onDisk),
+    disk: diskFor(1, onDisk),
+    descriptors: undefined,
+    ports: {},
+    isAlone: true,
   };
-}
-
-function retentionOptions(retention: RetentionConfig): RetentionOptions {
-  const { force_delete_after, keep_consumed, max_shard_size, min_segments } = retention;
-  return {
-    minSegments: min_segments,
-    ...(max_shard_size === undefined ? {} : { maxShardSize_bytes: max_shard_size }),
-    ...(force_delete_after === undefined ? {} : { forceDeleteAfter_ms: force_delete_after }),
-    ...(keep_consumed === undefined ? {} : { keepConsumed: keepOptions(keep_consumed) }),
-  };
-}
-
-function keepOptions({ age, size }: NonNullable<RetentionConfig['keep_consumed']>) {
-  return {
-    ...(age === undefined ? {} : { age_ms: age }),
-    ...(size === undefined ? {} : { bytes: size }),
-  };
-}
-
-function reasonOf(failure: unknown): string {
-  if (failure instanceof HoldfastError) return failure.message;
-  return failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure);
 }

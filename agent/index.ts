@@ -4,9 +4,10 @@ import type { Logger } from '../config/logger.ts';
 import { silentLogger } from '../config/logger.ts';
 import { ConfigError, type Problem } from '../config/problem.ts';
 import { loadConfig, type NamedText } from '../config/source.ts';
-import { type Agent, startAgent as start } from './agent.ts';
+import type { Agent } from './agent.ts';
 import { components } from './components.ts';
 import { readAgentConfig } from './schema.ts';
+import { start } from './start.ts';
 import { readVersion } from './version.ts';
 
 export { HoldfastError } from '../config/error.ts';
@@ -32,11 +33,12 @@ export interface StartOptions {
 export async function startAgent(options: StartOptions): Promise<Agent> {
   const { config: given, set: sets = [], env = process.env, logger = silentLogger } = options;
   const files: readonly (string | NamedText)[] = Array.isArray(given) ? given : [given as string | NamedText];
-  const { config, problems, notes } = readAgentConfig(loadConfig({ files, sets, env }), components);
+  const source = loadConfig({ files, sets, env });
+  const { config, problems, notes } = readAgentConfig(source, components);
   if (!config) throw new ConfigError(errorsOf(problems));
   for (const problem of problems) logger.warn(problem.message, { key: problem.path, file: problem.file });
   for (const note of notes) logger.info(note);
-  return start({ config, version: readVersion(), logger });
+  return start({ config, source, version: readVersion(), logger });
 }
 
 export const version: string = readVersion();

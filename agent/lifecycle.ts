@@ -3,6 +3,7 @@
 
 import type { EventEmitter } from 'node:events';
 import type { Logger } from '../config/logger.ts';
+import { describe, watchUncaught } from './uncaught.ts';
 
 /** As much of `process` as ending it needs. */
 export interface ProcessEvents extends Pick<EventEmitter, 'on' | 'off'> {
@@ -74,31 +75,23 @@ export function watchProcess(options: LifecycleOptions): Lifecycle {
   // The default of SIGHUP is to die; a reload that is not there yet must not be an outage.
   const onHangUp = (): void =>
     logger.warn('SIGHUP: reloading the configuration is not there yet; restart to apply changes');
-  // What nobody caught leaves unknown state behind. All that was acknowledged is on disk, so a fresh start is safe.
-  const onFatal = (error: unknown, origin?: unknown): void => {
-    if (isConnectionGone(error)) {
-      logger.warn('an error of a connection that is gone reached nobody', { error: describe(error) });
-      return;
-    }
-    logger.error('internal error, the process ends; what was acknowledged is on disk', {
-      origin: typeof origin === 'string' ? origin : 'unhandledRejection',
-      error: describe(error),
-    });
+  // All that was acknowledged is on disk, so a fresh start is safer than unknown state.
+  const forgive = watchUncaught(process, logger, (origin, error) => {
+    logger.error('internal error, the process ends; what was acknowledged is on disk', { origin, error });
     exitNow(1);
-  };
+  });
 
   const listeners: readonly [string, (...args: never[]) => void][] = [
     ['SIGTERM', onSignal],
     ['SIGINT', onSignal],
     ['SIGHUP', onHangUp],
-    ['uncaughtException', onFatal],
-    ['unhandledRejection', onFatal],
   ];
   for (const [event, listener] of listeners) process.on(event, listener as (...args: unknown[]) => void);
   void options.orphaned?.then(() => {
     if (!stopping) stop('the launcher is gone');
   });
   const leave = (): void => {
+    forgive();
     for (const [event, listener] of listeners) process.off(event, listener as (...args: unknown[]) => void);
   };
   return { ended: promise.finally(leave), leave };
@@ -119,25 +112,4 @@ async function stopWithin(options: LifecycleOptions, exitNow: (code: number) => 
     clearTimeout(soft);
     clearTimeout(hard);
   }
-}
-
-/** What a socket says when its peer went away leaves no unknown state behind, wherever it surfaces. */
-const goneCodes = new Set([
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ERR_STREAM_PREMATURE_CLOSE',
-  'ERR_STREAM_WRITE_AFTER_END',
-  'ERR_HTTP2_STREAM_ERROR',
-  'ERR_HTTP2_SESSION_ERROR',
-  'ERR_HTTP2_INVALID_STREAM',
-]);
-
-function isConnectionGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && goneCodes.has(String(error.code));
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

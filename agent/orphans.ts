@@ -30,7 +30,7 @@ export async function findOrphans(options: OrphanOptions): Promise<ReadonlyMap<s
     for (const group of stream.groupNames()) {
       if (group === DEAD_LETTER_GROUP) continue;
       const exporter = config.exporters.find((each) => each.group === group);
-      if (exporter?.streams.some((each) => each.name === name)) continue;
+      if (fed && exporter?.streams.some((each) => each.name === name)) continue;
       if (exporter && !fed) leftovers.set(group, [...(leftovers.get(group) ?? []), stream]);
       else await orphaned(stream, group, options);
     }

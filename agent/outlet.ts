@@ -15,13 +15,23 @@ import type { ConfiguredExporter } from './schema/agent_config.ts';
 /** Holds dead letters on the disk until somebody has looked at them: without a group, retention might take them. */
 export const DEAD_LETTER_GROUP = 'dead-letter';
 
+/** A stream to be drained. */
+export interface OutletStream {
+  readonly stream: Stream;
+  /** The number of the worker whose log it is in, where there are several logs. */
+  readonly worker: string | undefined;
+}
+
 export interface OutletOptions {
   readonly configured: ConfiguredExporter;
-  /** The streams of its pipelines, and those left on disk by receivers that are gone. */
-  readonly streams: readonly Stream[];
+  /** The streams of its pipelines, and those left on disk by receivers and workers that are gone. */
+  readonly streams: readonly OutletStream[];
+  /** Where its dead letters go. */
   readonly log: Log;
   readonly deadLetters: Pick<StreamOptions, 'reserve_bytes' | 'priority'>;
   readonly version: string;
+  /** Number of the worker that it runs in; 0 where there is one. */
+  readonly worker: number;
   /** For exporters that name some. */
   readonly credentials?: ReadonlyMap<string, Credentials>;
   readonly logger: Logger;
@@ -31,6 +41,7 @@ export interface OutletOptions {
 
 /** One consumer group's place in one shard, with the names that metrics give it. */
 export interface OutletSource extends Source {
+  readonly worker: string | undefined;
   readonly stream: string;
   readonly shard: number;
   readonly signal: Signal;
@@ -51,6 +62,7 @@ export class Outlet {
     this.#exporter = factory.create(config, {
       id,
       version: options.version,
+      worker: options.worker,
       logger,
       ...(credentials && { credentials }),
     });
@@ -75,9 +87,9 @@ export class Outlet {
     const { configured, log } = options;
     const { protect, max_lag } = configured.drain;
     const sources: OutletSource[] = [];
-    for (const stream of options.streams) {
+    for (const { stream, worker } of options.streams) {
       const group = await stream.group(configured.group, { protect, start: 'earliest', maxLag: max_lag });
-      for (const shard of stream.shards) sources.push(sourceOf(stream, group, shard));
+      for (const shard of stream.shards) sources.push(sourceOf(stream, worker, group, shard));
     }
     const letters = await log.stream(configured.deadLetterStream, options.deadLetters);
     await letters.group(DEAD_LETTER_GROUP, { protect: true, start: 'earliest' });
@@ -138,11 +150,12 @@ export function signalOf(stream: string): Signal | undefined {
   return signals.find((signal) => signal === head);
 }
 
-function sourceOf(stream: Stream, group: Group, shard: Shard): OutletSource {
+function sourceOf(stream: Stream, worker: string | undefined, group: Group, shard: Shard): OutletSource {
   const signal = signalOf(stream.name);
   assert(signal, 'every stream that an exporter drains is named after a signal');
   return {
-    name: shard.id,
+    name: worker === undefined ? shard.id : `${shard.id} of log ${worker}`,
+    worker,
     stream: stream.name,
     shard: shard.index,
     signal,

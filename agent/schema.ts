@@ -34,7 +34,9 @@ import {
   pipelineSchema,
   shutdownTimeoutSchema,
   telemetrySchema,
+  workersSchema,
 } from './schema/service.ts';
+import { checkWorkers } from './schema/workers.ts';
 
 const anything = () => z.record(z.string(), z.unknown()).nullish();
 
@@ -55,6 +57,7 @@ const serviceSchema = section({
   telemetry: telemetrySchema.prefault({}),
   /** From the first signal until the process is gone, whatever hangs. */
   shutdown_timeout: shutdownTimeoutSchema,
+  workers: workersSchema,
 });
 type ServiceConfig = z.output<typeof serviceSchema>;
 
@@ -105,6 +108,7 @@ export function readAgentConfig(source: LoadedSource, components: Components): R
       logs: service.telemetry.logs,
       summary_interval_ms: service.telemetry.summary_interval,
       shutdown_timeout_ms: service.shutdown_timeout,
+      workers: checkWorkers(report, service.workers),
     });
     noteHealthChecks(report, extensions.healthChecks);
   }

@@ -7,7 +7,7 @@ import { summarize, type Totals } from './summary.ts';
 const QUIET_MS_MAX = 60_000;
 
 export interface SummaryOptions {
-  readonly agent: { totals(): Totals };
+  readonly agent: { totals(): Totals | Promise<Totals> };
   /** 0: never. */
   readonly interval_ms: number;
   readonly logger: Logger;
@@ -20,19 +20,33 @@ export function startSummary(options: SummaryOptions): { stop(): void } {
   const { agent, logger, interval_ms, asText } = options;
   if (interval_ms === 0) return { stop: () => {} };
   const monotonic = options.monotonic ?? (() => performance.now());
-  let before = agent.totals();
+  let before: Totals | undefined;
   let before_ms = monotonic();
   let said_ms = before_ms;
-  const timer = setInterval(() => {
-    const now = agent.totals();
+  let isStopped = false;
+  const say = (now: Totals): void => {
+    if (isStopped) return;
     const now_ms = monotonic();
-    const { text, fields, eventful } = summarize(now, before, now_ms - before_ms);
+    const { text, fields, eventful } = summarize(now, before ?? now, now_ms - before_ms);
+    const isFirst = before === undefined;
     [before, before_ms] = [now, now_ms];
-    if (!eventful && now_ms - said_ms < QUIET_MS_MAX) return;
+    if (isFirst || (!eventful && now_ms - said_ms < QUIET_MS_MAX)) return;
     said_ms = now_ms;
     if (asText) logger.info(text);
     else logger.info('summary', fields);
-  }, interval_ms);
+  };
+  const look = (): void => {
+    const totals = agent.totals();
+    if (totals instanceof Promise) void totals.then(say);
+    else say(totals);
+  };
+  look();
+  const timer = setInterval(look, interval_ms);
   timer.unref();
-  return { stop: () => clearInterval(timer) };
+  return {
+    stop() {
+      isStopped = true;
+      clearInterval(timer);
+    },
+  };
 }

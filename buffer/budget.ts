@@ -3,6 +3,7 @@
 
 import { LogFull } from './errors.ts';
 import type { Pressure } from './retention.ts';
+import type { SharedDisk } from './shared_disk.ts';
 
 export type WhenFull = 'reject' | 'drop_oldest';
 
@@ -23,12 +24,13 @@ export interface BudgetLimits {
 const RETRY_SOON_s = 1;
 const RETRY_FULL_s = 5;
 
-/** The limits of the log, which all shards share. */
+/** The limits of the log, which all shards share, and other logs where that was said. */
 export class Budget {
   readonly limits: BudgetLimits;
-  /** Bytes in segment files. */
-  used_bytes = 0;
-  inFlight_bytes = 0;
+  /** Where other logs are under the same limits. */
+  readonly #shared: SharedDisk | undefined;
+  #used_bytes = 0;
+  #inFlight_bytes = 0;
   /** An append met a disk limit since retention last ran. */
   pressed = false;
   /** The largest append that was refused since then: so much must fit once room was made. */
@@ -37,11 +39,34 @@ export class Budget {
   #near_bytes = 0;
   /** Free space when last asked, less what was appended since. */
   #free_bytes = Number.POSITIVE_INFINITY;
+  /** What the other logs held then. */
+  #othersMeasured_bytes = 0;
   /** Called when room is needed: consumed segments may go, or the oldest under drop_oldest. */
   onPressure: () => void = () => {};
 
-  constructor(limits: BudgetLimits) {
+  constructor(limits: BudgetLimits, shared?: SharedDisk) {
     this.limits = limits;
+    this.#shared = shared;
+  }
+
+  /** Bytes in segment files of this log. */
+  get used_bytes(): number {
+    return this.#used_bytes;
+  }
+
+  set used_bytes(bytes: number) {
+    this.#used_bytes = bytes;
+    this.#shared?.hold(bytes + this.#inFlight_bytes);
+  }
+
+  /** Bytes of this log that are appended and not yet durable. */
+  get inFlight_bytes(): number {
+    return this.#inFlight_bytes;
+  }
+
+  set inFlight_bytes(bytes: number) {
+    this.#inFlight_bytes = bytes;
+    this.#shared?.hold(this.#used_bytes + bytes);
   }
 
   /**
@@ -53,6 +78,7 @@ export class Budget {
     const over = this.overflow_bytes(bytes) - reserve_bytes;
     if (over <= 0 || this.mayExceed(over)) return;
     this.#refused_bytes = Math.max(this.#refused_bytes, bytes - reserve_bytes);
+    this.#shared?.want(this.#refused_bytes);
     throw new LogFull(this.#fullReason(bytes), RETRY_FULL_s);
   }
 
@@ -79,26 +105,38 @@ export class Budget {
 
   /** By how many bytes the limits would be passed; 0 or less: not at all. */
   overflow_bytes(bytes = 0): number {
-    const wanted = this.inFlight_bytes + bytes;
-    const bySize = this.used_bytes + wanted - this.limits.maxSize_bytes;
-    const byFree = this.limits.minFreeSpace_bytes - (this.#free_bytes - wanted);
+    const wanted = this.#inFlight_bytes + bytes;
+    const bySize = this.#held_bytes + wanted - this.limits.maxSize_bytes;
+    const byFree = this.limits.minFreeSpace_bytes - (this.free_bytes - wanted);
     return Math.max(bySize, byFree);
   }
 
   /** Which limit is passed now, if any, with `bytes` more. */
   pressure(bytes = 0): Pressure | undefined {
-    const wanted = this.inFlight_bytes + bytes;
-    if (this.used_bytes + wanted > this.limits.maxSize_bytes) return 'max_size';
-    if (this.#free_bytes - wanted < this.limits.minFreeSpace_bytes) return 'min_free_space';
+    const wanted = this.#inFlight_bytes + bytes;
+    if (this.#held_bytes + wanted > this.limits.maxSize_bytes) return 'max_size';
+    if (this.free_bytes - wanted < this.limits.minFreeSpace_bytes) return 'min_free_space';
     return undefined;
   }
 
   /** For retention: whether an append met a limit since it was last asked, and how large the largest refused one was. */
   takePressure(): { readonly pressed: boolean; readonly refused_bytes: number } {
-    const taken = { pressed: this.pressed, refused_bytes: this.#refused_bytes };
+    const others_bytes = this.#shared?.othersWanted_bytes ?? 0;
+    const refused_bytes = Math.max(this.#refused_bytes, others_bytes);
+    const taken = { pressed: this.pressed || others_bytes > 0, refused_bytes };
     this.pressed = false;
     this.#refused_bytes = 0;
+    this.#shared?.want(0);
     return taken;
+  }
+
+  /** Whether this log may make room at the cost of data now; where several share the limits, one does at a time. */
+  takeTurn(): boolean {
+    return this.#shared?.takeTurn() ?? true;
+  }
+
+  endTurn(): void {
+    this.#shared?.endTurn();
   }
 
   /** Bytes that may still be written before a disk limit is met. */
@@ -129,18 +167,25 @@ export class Budget {
 
   measured(free_bytes: number): void {
     this.#free_bytes = free_bytes;
+    this.#othersMeasured_bytes = this.#shared?.others_bytes ?? 0;
   }
 
   get free_bytes(): number {
-    return this.#free_bytes;
+    if (!this.#shared) return this.#free_bytes;
+    return this.#free_bytes - (this.#shared.others_bytes - this.#othersMeasured_bytes);
+  }
+
+  /** In segment files, and what other logs hold. */
+  get #held_bytes(): number {
+    return this.#shared ? this.#used_bytes + this.#shared.others_bytes : this.#used_bytes;
   }
 
   #fullReason(bytes: number): string {
     const { maxSize_bytes, minFreeSpace_bytes } = this.limits;
-    if (this.used_bytes + this.inFlight_bytes + bytes > maxSize_bytes) {
-      return `the log is full: ${this.used_bytes} of ${maxSize_bytes} bytes are in use and not yet delivered`;
+    if (this.#held_bytes + this.#inFlight_bytes + bytes > maxSize_bytes) {
+      return `the log is full: ${this.#held_bytes} of ${maxSize_bytes} bytes are in use and not yet delivered`;
     }
-    return `the disk is nearly full: ${this.#free_bytes} bytes free, ${minFreeSpace_bytes} must stay free`;
+    return `the disk is nearly full: ${this.free_bytes} bytes free, ${minFreeSpace_bytes} must stay free`;
   }
 }
 

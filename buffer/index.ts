@@ -38,6 +38,7 @@ export type { ReadStats } from './read_meter.ts';
 export type { ShardReader } from './reader.ts';
 export { type RepairOptions, type RepairReport, repairLog } from './repair.ts';
 export type { Shard } from './shard.ts';
+export { SharedDisk } from './shared_disk.ts';
 export type { ShardStats, Totals } from './stats.ts';
 export type { Appended, GroupListing, Stream, StreamOptions, StreamStats } from './stream.ts';
 export { streamGlob } from './stream_glob.ts';

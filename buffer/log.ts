@@ -35,7 +35,10 @@ const MiB = 1024 * 1024;
 
 export interface LogStats {
   readonly used_bytes: number;
+  /** Of all logs that share the budget. */
   readonly maxSize_bytes: number;
+  /** What may still be written before a disk limit is met. */
+  readonly room_bytes: number;
   /**
    * Until appends meet a disk limit, at the pace at which the room shrank over the last ten minutes, ms: an estimate. 0: it
    * is met. Undefined: the room does not shrink, or the log is not open for half a minute yet.
@@ -85,7 +88,7 @@ export class Log {
     this.#fileSystem = fileSystem;
     this.#clock = clock;
     this.#owner = owner;
-    const budget = new Budget(limits.budget);
+    const budget = new Budget(limits.budget, options.sharedDisk);
     const report = options.report ?? (() => {});
     this.#parts = {
       fileSystem,
@@ -218,6 +221,7 @@ export class Log {
     return {
       used_bytes: budget.used_bytes,
       maxSize_bytes: budget.limits.maxSize_bytes,
+      room_bytes: budget.room_bytes,
       timeToFull_ms: this.#retainer.timeToFull_ms,
       free_bytes: budget.free_bytes,
       inFlight_bytes: budget.inFlight_bytes,

@@ -14,6 +14,7 @@ import type { Random } from './ports/random.ts';
 import type { RetentionPolicy } from './retention.ts';
 import { INDEX_INTERVAL_BYTES } from './segment.ts';
 import type { SegmentLimits } from './segment_writer.ts';
+import type { SharedDisk } from './shared_disk.ts';
 
 const MiB = 1024 * 1024;
 /** Removal goes by whole segments, so a small log, or shard, has small ones. */
@@ -69,6 +70,8 @@ export interface LogOptions {
   readonly codec?: Codec;
   /** Bytes appended and not yet durable; beyond it appends throw LogFull. Default 64 MiB. */
   readonly inFlightMax_bytes?: number;
+  /** Other logs, in this thread or others, that `retention.maxSize_bytes` and `minFreeSpace_bytes` hold for together with this one. */
+  readonly sharedDisk?: SharedDisk;
   /** Largest entry. Default 64 MiB. */
   readonly entryMax_bytes?: number;
   /** How often committed offsets are written. Default 1 s. */

@@ -8,6 +8,8 @@ const PART = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const GROUP = /^[\x21-\x7e]{1,120}$/;
 /** Files of the log itself, beside the streams. */
 const RESERVED = new Set(['lock', 'lock-journal', 'owner', 'owner.new']);
+/** Further logs of the same agent, each complete by itself; a log does not look into it. No stream can have that name. */
+export const WORKERS_DIRECTORY = '_workers';
 const SEGMENT = /^(\d{20})\.log$/;
 
 /** Checks a stream name: dot-separated parts of `[a-z0-9][a-z0-9_-]{0,63}`, 200 bytes at most, no name of the log's own. @throws InvalidName */

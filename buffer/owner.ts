@@ -5,7 +5,7 @@ import { ForeignDirectory, OwnerPresent } from './errors.ts';
 import { type FrameKey, formatKey, makeKey, parseKey } from './frame_key.ts';
 import { findKey, holdsLedger } from './key_search.ts';
 import { type Account, addAccounts, NO_ENTRIES } from './ledger.ts';
-import { isStreamName } from './names.ts';
+import { isStreamName, WORKERS_DIRECTORY } from './names.ts';
 import { decodeOwner, encodeOwner, type OwnerRecord } from './owner_record.ts';
 import type { Clock } from './ports/clock.ts';
 import { errorCode, type FileSystem, type Lock } from './ports/file_system.ts';
@@ -14,7 +14,7 @@ import { TwoSlotFile } from './two_slot.ts';
 import { FORMAT_VERSION, refuseNewer } from './versions.ts';
 
 /** Beside the streams; `lost+found` is the file system's, where the directory is a mount point. */
-const OWN_NAMES = new Set(['lock', 'lock-journal', 'owner', 'owner.new', 'lost+found']);
+const OWN_NAMES = new Set(['lock', 'lock-journal', 'owner', 'owner.new', 'lost+found', WORKERS_DIRECTORY]);
 
 export class Owner {
   readonly epoch: number;

@@ -113,11 +113,18 @@ export class Retainer {
       priority: shard.priority,
       overflow_bytes: shard.upkeep.takeOverflow_bytes(),
     }));
-    const overflow_bytes = budget.overflow_bytes(refused_bytes);
-    const removals = decideRetention(views, policy, overflow_bytes, budget.pressure(refused_bytes));
-    for (const [index, shard] of shards.entries()) {
-      const own = removals.filter((removal) => removal.shard === index);
-      if (own.length > 0) await this.#try(shard, () => shard.upkeep.remove(own));
+    // Whose turn it is not leaves room to be made to the other log, and looks again when an append asks.
+    const mine = budget.takeTurn();
+    try {
+      const overflow_bytes = mine ? budget.overflow_bytes(refused_bytes) : Number.NEGATIVE_INFINITY;
+      const pressure = mine ? budget.pressure(refused_bytes) : undefined;
+      const removals = decideRetention(views, policy, overflow_bytes, pressure);
+      for (const [index, shard] of shards.entries()) {
+        const own = removals.filter((removal) => removal.shard === index);
+        if (own.length > 0) await this.#try(shard, () => shard.upkeep.remove(own));
+      }
+    } finally {
+      if (mine) budget.endTurn();
     }
     const { forceDeleteAfter_ms, keepConsumed, maxAge_ms } = policy;
     const aged = [forceDeleteAfter_ms, keepConsumed?.age_ms, maxAge_ms].some((age) => age !== undefined);

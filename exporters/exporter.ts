@@ -55,6 +55,8 @@ export interface ExporterContext {
   /** Component id as configured, such as `otlp_http/cloud`. */
   readonly id: string;
   readonly version: string;
+  /** Number of the worker that it runs in, where there are several: what two cannot write at a time each has for itself. */
+  readonly worker?: number;
   readonly logger: Logger;
   /** By the ids of their extensions. */
   readonly credentials?: ReadonlyMap<string, Credentials>;

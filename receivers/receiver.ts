@@ -8,6 +8,7 @@ import type { Codec } from '../otlp/entry.ts';
 import type { Signal } from '../otlp/signal.ts';
 import type { Authenticator, AuthenticatorReference } from './authenticator.ts';
 import type { ConnectionLimit } from './connection_limit.ts';
+import type { PortSharing } from './sharing.ts';
 
 export interface IntakeEntry {
   readonly signal: Signal;
@@ -64,6 +65,8 @@ export interface ReceiverContext {
   readonly connections: ConnectionLimit;
   /** By the id of their extension. */
   readonly authenticators?: ReadonlyMap<string, Authenticator>;
+  /** Where several workers listen on the same ports. */
+  readonly sharing?: PortSharing;
 }
 
 export interface Endpoint {

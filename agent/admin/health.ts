@@ -13,7 +13,7 @@ export interface Condition {
 }
 
 export interface HealthOptions {
-  readonly condition: () => Condition;
+  readonly condition: () => Condition | Promise<Condition>;
   /** Milliseconds since the Unix epoch. */
   readonly startedAt_ms: number;
   readonly now?: () => number;
@@ -22,8 +22,8 @@ export interface HealthOptions {
 /** The Collector's health_check answer, with the reasons added. */
 export function healthRoute(options: HealthOptions): AdminRoute {
   const now = options.now ?? Date.now;
-  return (): AdminReply => {
-    const { ready, problems, warnings } = options.condition();
+  return async (): Promise<AdminReply> => {
+    const { ready, problems, warnings } = await options.condition();
     const well = ready && problems.length === 0;
     const body = {
       status: well ? 'Server available' : 'Server not available',

@@ -1,7 +1,10 @@
 // What the verbs that look at a log's files share: what the disk says becomes one line, and long work shows that it goes on.
 
+import type { Damage, VerifyReport } from '../../buffer/index.ts';
+import { nodeFileSystem } from '../../buffer/ports/node_file_system.ts';
 import { HoldfastError } from '../../config/error.ts';
 import type { Terminal } from '../terminal.ts';
+import { logDirectory, workerLogs } from '../workers/ground.ts';
 
 const STEP_BYTES = 256 * 1024 * 1024;
 
@@ -23,6 +26,12 @@ export async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T
   }
 }
 
+/** The log in `directory` and, each complete by itself, those of workers below it. */
+export async function logsIn(directory: string): Promise<[string, ...string[]]> {
+  const workers = await workerLogs(nodeFileSystem, directory);
+  return [directory, ...workers.map((log) => logDirectory(directory, log))];
+}
+
 /** A line on stderr for every 256 MiB, rewritten in place on a terminal. */
 export function progressOn(terminal: Terminal): (read_bytes: number, total_bytes: number) => void {
   let next_bytes = STEP_BYTES;
@@ -34,6 +43,11 @@ export function progressOn(terminal: Terminal): (read_bytes: number, total_bytes
       `${size(read_bytes)} of ${size(total_bytes)} read (${share} %)${terminal.errIsTerminal ? '\r' : '\n'}`,
     );
   };
+}
+
+/** What the log has not counted and kept aside before. */
+export function unknownIn({ damage }: VerifyReport): readonly Damage[] {
+  return damage.filter(({ known }) => !known);
 }
 
 export function size(bytes: number): string {

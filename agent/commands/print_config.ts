@@ -58,6 +58,7 @@ export function printable(config: AgentConfig): unknown {
         summary_interval: formatDuration(config.summary_interval_ms),
       },
       shutdown_timeout: formatDuration(config.shutdown_timeout_ms),
+      workers: config.workers,
     },
   };
 }

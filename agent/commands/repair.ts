@@ -1,8 +1,9 @@
 // `holdfast repair DIR`: puts a log in order as far as that goes, and keeps a copy of whatever it gives up.
 
-import { repairLog } from '../../buffer/index.ts';
+import { type RepairReport, repairLog } from '../../buffer/index.ts';
+import type { Terminal } from '../terminal.ts';
 import { type Command, exitCode, jsonOption } from './command.ts';
-import { damageLines, onDisk, progressOn } from './on_disk.ts';
+import { damageLines, logsIn, onDisk, progressOn, unknownIn } from './on_disk.ts';
 
 export const command: Command = {
   description:
@@ -16,17 +17,25 @@ export const command: Command = {
   async run(invocation, terminal) {
     const directory = invocation.argument;
     const progress = progressOn(terminal);
-    const report = await onDisk(directory, () => repairLog({ directory, progress }));
-    const left = report.after.damage.filter(({ known }) => !known);
-    if (invocation.flag('json')) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
-    else {
-      terminal.out(damageLines(report.before.damage));
-      for (const path of report.kept) terminal.out(`kept: ${path}\n`);
-      const found = report.before.damage.filter(({ known }) => !known).length;
-      const state = left.length === 0 ? 'in order' : `${left.length} damaged still`;
-      terminal.out(`${directory}: ${found} damaged, now ${state}\n`);
-      if (left.length > 0) terminal.err(damageLines(left));
-    }
-    return left.length === 0 ? exitCode.ok : exitCode.failure;
+    const [own, ...workers] = await onDisk(directory, async () => {
+      const reports: RepairReport[] = [];
+      for (const log of await logsIn(directory)) reports.push(await repairLog({ directory: log, progress }));
+      return reports as [RepairReport, ...RepairReport[]];
+    });
+    if (invocation.flag('json')) {
+      const all = workers.length > 0 ? { ...own, workers } : own;
+      terminal.out(`${JSON.stringify(all, null, 2)}\n`);
+    } else for (const report of [own, ...workers]) print(report, terminal);
+    const inOrder = [own, ...workers].every(({ after }) => unknownIn(after).length === 0);
+    return inOrder ? exitCode.ok : exitCode.failure;
   },
 };
+
+function print({ after, before, kept }: RepairReport, terminal: Terminal): void {
+  const left = unknownIn(after);
+  terminal.out(damageLines(before.damage));
+  for (const path of kept) terminal.out(`kept: ${path}\n`);
+  const state = left.length === 0 ? 'in order' : `${left.length} damaged still`;
+  terminal.out(`${before.directory}: ${unknownIn(before).length} damaged, now ${state}\n`);
+  if (left.length > 0) terminal.err(damageLines(left));
+}

@@ -1,12 +1,13 @@
 // `holdfast run`: start, say what runs, summarize every few seconds, stop.
 
 import { formatProblem } from '../../config/problem.ts';
-import { type Agent, startAgent } from '../agent.ts';
+import type { Agent } from '../agent.ts';
 import { curlLine } from '../first_steps.ts';
 import { watchProcess } from '../lifecycle.ts';
 import { watchLifeline } from '../lifeline.ts';
 import { printProblems, type ReadFromOptions, readFromOptions } from '../read_config.ts';
 import type { AgentConfig } from '../schema/agent_config.ts';
+import { start } from '../start.ts';
 import { startSummary } from '../summary_ticker.ts';
 import { type AgentLogger, createLogger } from '../telemetry/logger.ts';
 import { type Terminal, wantsColor } from '../terminal.ts';
@@ -38,6 +39,7 @@ export const command: Command = {
       pid: process.pid,
       node: process.version,
       buffer: config.buffer.directory,
+      ...(config.workers > 1 ? { workers: config.workers } : {}),
     });
     for (const problem of problems) logger.warn(formatProblem(problem));
     for (const note of read.notes) logger.info(note);
@@ -51,7 +53,7 @@ async function startAndStop(
   logger: AgentLogger,
   terminal: Terminal,
 ): Promise<number> {
-  const starting = startAgent({ config, version: readVersion(), logger });
+  const starting = start({ config, source: read.source!, version: readVersion(), logger });
   const lifeline = watchLifeline(terminal.env);
   const lifecycle = watchProcess({
     process,

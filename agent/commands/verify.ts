@@ -1,12 +1,12 @@
 // `holdfast verify DIR`: reads all of a log and says what is wrong with it; changes nothing.
 
-import { verifyLog } from '../../buffer/index.ts';
+import { type VerifyReport, verifyLog } from '../../buffer/index.ts';
 import { type Command, exitCode, jsonOption } from './command.ts';
-import { damageLines, onDisk, progressOn, size } from './on_disk.ts';
+import { damageLines, logsIn, onDisk, progressOn, size, unknownIn } from './on_disk.ts';
 
 export const command: Command = {
   description:
-    'Reads everything in a log directory (frames, indexes, offsets, ledgers) and reports damage with its place.\nChanges nothing. Exit code 1 if something is damaged that the log has not counted and kept aside before.',
+    'Reads everything in a log directory (frames, indexes, offsets, ledgers) and reports damage with its place.\nThe logs of workers below it are read too. Changes nothing. Exit code 1 if something is damaged that the log has not counted and kept aside before.',
   argument: { value: 'DIR', description: 'The directory of the log, such as ./holdfast-data/buffer.' },
   options: {
     ...jsonOption,
@@ -22,18 +22,28 @@ export const command: Command = {
   async run(invocation, terminal) {
     const directory = invocation.argument;
     const force = invocation.flag('force');
-    const report = await onDisk(directory, () =>
-      verifyLog({ directory, force, progress: progressOn(terminal) }),
-    );
-    const fresh = report.damage.filter(({ known }) => !known);
-    if (invocation.flag('json')) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
-    else {
-      terminal.out(damageLines(report.damage));
-      const { shards, segments, bytes, entries } = report;
-      const read = `${entries} entries in ${segments} segments of ${shards} shards, ${size(bytes)}`;
-      terminal.out(`${directory}: ${fresh.length === 0 ? 'whole' : `${fresh.length} damaged`} (${read})\n`);
-      if (fresh.length > 0) terminal.err('holdfast repair puts in order what can be\n');
+    const [own, ...workers] = await onDisk(directory, async () => {
+      const reports: VerifyReport[] = [];
+      for (const log of await logsIn(directory)) {
+        reports.push(await verifyLog({ directory: log, force, progress: progressOn(terminal) }));
+      }
+      return reports as [VerifyReport, ...VerifyReport[]];
+    });
+    const whole = [own, ...workers].every((report) => unknownIn(report).length === 0);
+    if (invocation.flag('json')) {
+      const all = workers.length > 0 ? { ...own, workers } : own;
+      terminal.out(`${JSON.stringify(all, null, 2)}\n`);
+    } else {
+      for (const report of [own, ...workers]) terminal.out(linesOf(report));
+      if (!whole) terminal.err('holdfast repair puts in order what can be\n');
     }
-    return fresh.length === 0 ? exitCode.ok : exitCode.failure;
+    return whole ? exitCode.ok : exitCode.failure;
   },
 };
+
+function linesOf(report: VerifyReport): string {
+  const { bytes, damage, directory, entries, segments, shards } = report;
+  const damaged = unknownIn(report).length;
+  const read = `${entries} entries in ${segments} segments of ${shards} shards, ${size(bytes)}`;
+  return `${damageLines(damage)}${directory}: ${damaged === 0 ? 'whole' : `${damaged} damaged`} (${read})\n`;
+}

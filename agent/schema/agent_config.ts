@@ -58,6 +58,8 @@ export interface AgentConfig {
   /** 0: never. */
   readonly summary_interval_ms: number;
   readonly shutdown_timeout_ms: number;
+  /** Threads that take in and drain; 1: the main thread does. */
+  readonly workers: number;
 }
 
 export interface ReadConfig {

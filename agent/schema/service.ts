@@ -59,4 +59,7 @@ export type TelemetryConfig = z.output<typeof telemetrySchema>;
 
 export const shutdownTimeoutSchema = durationMs({ min: 100, max: 600_000 }).prefault('20s');
 
+/** Threads that take in and drain, each with a log of its own; auto: as many as the process has cores. */
+export const workersSchema = z.union([z.literal('auto'), z.int().min(1).max(64)]).default(1);
+
 export const extensionIdsSchema = ids();

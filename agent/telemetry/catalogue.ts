@@ -5,6 +5,8 @@
 export interface Metric {
   readonly kind: 'counter' | 'gauge';
   readonly description: string;
+  /** What the value of all workers together is; their sum unless it says otherwise. */
+  readonly together?: 'largest' | 'smallest';
 }
 
 const receiver = (what: string): Metric => ({ kind: 'counter', description: `Number of ${what}.` });
@@ -47,6 +49,7 @@ export const catalogue = {
   },
   holdfast_exporter_held: {
     kind: 'gauge',
+    together: 'largest',
     description: '1 while the destination refuses everything and is only probed.',
   },
   holdfast_exporter_dead_lettered_entries_total: {
@@ -56,6 +59,12 @@ export const catalogue = {
   holdfast_exporter_rejected_items_total: {
     kind: 'counter',
     description: 'Items that the destination refused for good in a partial success.',
+  },
+
+  holdfast_worker_up: { kind: 'gauge', description: '1 while the worker takes and drains, by worker.' },
+  holdfast_worker_restarts_total: {
+    kind: 'counter',
+    description: 'How often the worker died and was started again, by worker.',
   },
 
   holdfast_buffer_appended_entries_total: {
@@ -97,9 +106,14 @@ export const catalogue = {
     description: 'Entries that failed before they were durable, answered with an error.',
   },
   holdfast_buffer_used_bytes: { kind: 'gauge', description: 'Bytes of the log on disk.' },
-  holdfast_buffer_max_bytes: { kind: 'gauge', description: 'The disk budget, buffer.max_size.' },
+  holdfast_buffer_max_bytes: {
+    kind: 'gauge',
+    together: 'largest',
+    description: 'The disk budget, buffer.max_size.',
+  },
   holdfast_buffer_time_to_full_seconds: {
     kind: 'gauge',
+    together: 'smallest',
     description:
       'Until the disk limits are met at the pace of the last ten minutes (an estimate); no sample while the log does not grow.',
   },

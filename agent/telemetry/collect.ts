@@ -1,36 +1,52 @@
 // Reads the counters of a running agent into metrics: one function from state to samples, called by a scrape.
 
+import type { Attributes } from '@opentelemetry/api';
 import type { LogStats } from '../../buffer/index.ts';
 import { itemName, type Signal, signals } from '../../otlp/signal.ts';
 import type { Outlet } from '../outlet.ts';
 import type { MetricName } from './catalogue.ts';
-import type { MetricsSource, RecordMetric } from './metrics.ts';
+import type { RecordMetric } from './metrics.ts';
 import type { ReceiverCounters } from './receiver_counters.ts';
 
+export interface ObservedLog {
+  readonly log: { stats(): LogStats };
+  /** The number of the worker whose log it is, where there are several. */
+  readonly worker: string | undefined;
+}
+
 export interface Observed {
-  readonly version: string;
-  readonly instanceId: string;
   /** By the receiver's id. */
   readonly receivers: ReadonlyMap<string, ReceiverCounters>;
   readonly outlets: readonly Outlet[];
-  readonly stats: () => LogStats;
+  readonly logs: readonly ObservedLog[];
+  /** How many such parts the process has; what all of them share is divided. */
+  readonly workers: number;
 }
 
 /** What an entry is taken to be in an estimate as long as there is none to measure, bytes. */
 const ENTRY_BYTES_TYPICAL = 4_096;
 
-export function metricsSource(observed: Observed): MetricsSource {
-  return (record) => {
-    recordProcess(observed, record);
-    recordReceivers(observed, record);
-    const stats = observed.stats();
-    for (const outlet of observed.outlets) recordOutlet(outlet, stats, record);
-    recordBuffer(stats, record);
-    recordBlocks(stats, record);
-  };
+/** Of one event loop and its logs: series of a shard name the worker where there are several, all others can be combined. */
+export function recordAgent({ receivers, outlets, logs, workers }: Observed, record: RecordMetric): void {
+  recordReceivers(receivers, record);
+  const all = logs.map(({ log, worker }) => ({ stats: log.stats(), worker }));
+  const free_bytes = Math.max(0, Math.min(...all.map(({ stats }) => stats.room_bytes))) / workers;
+  for (const outlet of outlets) recordOutlet(outlet, free_bytes, record);
+  recordLogs(
+    all.map(({ stats }) => stats),
+    record,
+  );
+  for (const { stats, worker } of all) {
+    const labels = worker === undefined ? {} : { worker };
+    recordShards(stats, labels, record);
+    recordBlocks(stats, labels, record);
+  }
 }
 
-function recordProcess({ version, instanceId }: Observed, record: RecordMetric): void {
+export function recordProcess(
+  { version, instanceId }: { readonly version: string; readonly instanceId: string },
+  record: RecordMetric,
+): void {
   const { user, system } = process.cpuUsage();
   record('target_info', 1, {
     service_name: 'holdfast',
@@ -42,7 +58,7 @@ function recordProcess({ version, instanceId }: Observed, record: RecordMetric):
   record('otelcol_process_memory_rss', process.memoryUsage.rss());
 }
 
-function recordReceivers({ receivers }: Observed, record: RecordMetric): void {
+function recordReceivers(receivers: Observed['receivers'], record: RecordMetric): void {
   for (const [receiver, counters] of receivers) {
     for (const [transport, { accepted, refused }] of counters.entries()) {
       for (const signal of signals) {
@@ -54,7 +70,7 @@ function recordReceivers({ receivers }: Observed, record: RecordMetric): void {
   }
 }
 
-function recordOutlet(outlet: Outlet, stats: LogStats, record: RecordMetric): void {
+function recordOutlet(outlet: Outlet, free_bytes: number, record: RecordMetric): void {
   const exporter = outlet.id;
   for (const signal of signals) {
     if (!outlet.carries(signal)) continue;
@@ -63,7 +79,6 @@ function recordOutlet(outlet: Outlet, stats: LogStats, record: RecordMetric): vo
     record(named('otelcol_exporter_send_failed_', signal), counters.sendFailedItems, { exporter });
     const labels = { exporter, data_type: signal };
     const { entries, bytes } = outlet.lag(signal);
-    const free_bytes = Math.max(0, stats.maxSize_bytes - stats.used_bytes);
     const entry_bytes = entries > 0 && bytes > 0 ? bytes / entries : ENTRY_BYTES_TYPICAL;
     record('otelcol_exporter_queue_size', entries, labels);
     record('otelcol_exporter_queue_capacity', entries + Math.floor(free_bytes / entry_bytes), labels);
@@ -73,7 +88,8 @@ function recordOutlet(outlet: Outlet, stats: LogStats, record: RecordMetric): vo
   }
   record('holdfast_exporter_held', outlet.telemetry.held > 0 ? 1 : 0, { exporter });
   for (const source of outlet.sources) {
-    const labels = { exporter, stream: source.stream, shard: String(source.shard) };
+    const { stream, shard, worker } = source;
+    const labels = { exporter, stream, shard: String(shard), ...(worker === undefined ? {} : { worker }) };
     const lag = source.lag();
     record('holdfast_buffer_lag_entries', lag.entries, labels);
     record('holdfast_buffer_lag_bytes', lag.bytes, labels);
@@ -81,19 +97,54 @@ function recordOutlet(outlet: Outlet, stats: LogStats, record: RecordMetric): vo
   }
 }
 
-function recordBuffer(stats: LogStats, record: RecordMetric): void {
-  record('holdfast_buffer_used_bytes', stats.used_bytes);
-  record('holdfast_buffer_max_bytes', stats.maxSize_bytes);
-  const { way, reason = '' } = stats.commitWay;
-  record('holdfast_buffer_commit_way', 1, { way, reason });
+function recordLogs(all: readonly LogStats[], record: RecordMetric): void {
+  const sum = (of: (stats: LogStats) => number): number => all.reduce((total, stats) => total + of(stats), 0);
+  record(
+    'holdfast_buffer_used_bytes',
+    sum(({ used_bytes }) => used_bytes),
+  );
+  // The budget is one for all of them, and so is when it will be used up.
+  const [{ maxSize_bytes, timeToFull_ms }] = all as [LogStats];
+  record('holdfast_buffer_max_bytes', maxSize_bytes);
   // Without a sample no alert on it fires, which is right for a log that does not grow.
-  if (stats.timeToFull_ms !== undefined) {
-    record('holdfast_buffer_time_to_full_seconds', stats.timeToFull_ms / 1_000);
-  }
+  if (timeToFull_ms !== undefined) record('holdfast_buffer_time_to_full_seconds', timeToFull_ms / 1_000);
+  record(
+    'holdfast_buffer_pool_bytes',
+    sum(({ pool }) => pool.in_use_bytes),
+    { state: 'in_use' },
+  );
+  record(
+    'holdfast_buffer_pool_bytes',
+    sum(({ pool }) => pool.free_bytes),
+    { state: 'free' },
+  );
+  record(
+    'holdfast_buffer_pool_requests_total',
+    sum(({ pool }) => pool.hits),
+    { result: 'hit' },
+  );
+  record(
+    'holdfast_buffer_pool_requests_total',
+    sum(({ pool }) => pool.misses),
+    { result: 'miss' },
+  );
+  record(
+    'holdfast_buffer_leases',
+    sum(({ leases }) => leases.open),
+  );
+  record(
+    'holdfast_buffer_leaked_leases_total',
+    sum(({ leases }) => leases.leaked),
+  );
+}
+
+function recordShards(stats: LogStats, of: Attributes, record: RecordMetric): void {
+  const { way, reason = '' } = stats.commitWay;
+  record('holdfast_buffer_commit_way', 1, { ...of, way, reason });
   for (const [stream, shards] of Object.entries(stats.streams)) {
     for (const [index, shard] of shards.entries()) {
       const { account, commits, compression, segments } = shard;
-      const labels = { stream, shard: String(index) };
+      const labels = { ...of, stream, shard: String(index) };
       const oldest_s = shard.oldestUnconsumed_age_ms / 1_000;
       record('holdfast_buffer_oldest_unconsumed_age_seconds', oldest_s, labels);
       record('holdfast_buffer_appended_entries_total', account.appended, labels);
@@ -116,11 +167,11 @@ function recordBuffer(stats: LogStats, record: RecordMetric): void {
   }
 }
 
-/** How entries move through memory: blocks switched, appends and reads by result, the pool. */
-function recordBlocks({ leases, pool, streams }: LogStats, record: RecordMetric): void {
+/** How entries move through memory: blocks switched, appends and reads by result. */
+function recordBlocks({ streams }: LogStats, of: Attributes, record: RecordMetric): void {
   for (const [stream, shards] of Object.entries(streams)) {
     for (const [index, { reads, switches, writes }] of shards.entries()) {
-      const labels = { stream, shard: String(index) };
+      const labels = { ...of, stream, shard: String(index) };
       for (const [reason, count] of Object.entries(switches.reasons)) {
         record('holdfast_buffer_switches_total', count, { ...labels, reason });
       }
@@ -142,12 +193,6 @@ function recordBlocks({ leases, pool, streams }: LogStats, record: RecordMetric)
       record('holdfast_buffer_waiting_readers', reads.waiting, labels);
     }
   }
-  record('holdfast_buffer_pool_bytes', pool.in_use_bytes, { state: 'in_use' });
-  record('holdfast_buffer_pool_bytes', pool.free_bytes, { state: 'free' });
-  record('holdfast_buffer_pool_requests_total', pool.hits, { result: 'hit' });
-  record('holdfast_buffer_pool_requests_total', pool.misses, { result: 'miss' });
-  record('holdfast_buffer_leases', leases.open);
-  record('holdfast_buffer_leaked_leases_total', leases.leaked);
 }
 
 type Counted =

@@ -1,6 +1,7 @@
 // Writes requests to a file that is rotated: OTLP JSON lines as the Collector's otlpjsonfile receiver reads them, protobuf, or
 // text for people. Invariant: a batch is delivered when its records are fsynced, so that the drain loop commits nothing that a power cut could take.
 
+import path from 'node:path';
 import { errorCode } from '../../buffer/ports/file_system.ts';
 import { HoldfastError } from '../../config/error.ts';
 import { signals } from '../../otlp/signal.ts';
@@ -21,19 +22,20 @@ class FileExporter implements Exporter {
   readonly #id: string;
   readonly #path: string;
 
-  constructor(config: FileConfig, { id, logger }: ExporterContext) {
-    const { path, rotation } = config;
+  constructor(config: FileConfig, { id, logger, worker = 0 }: ExporterContext) {
+    const { rotation } = config;
+    const file = pathFor(worker, config.path);
     this.#id = id;
-    this.#path = path;
+    this.#path = file;
     this.#encoding = encodingOf(config);
     this.#file = new RotatingFile({
-      path,
+      path: file,
       max_bytes: rotation.max_megabytes * MEGABYTE,
       maxAge_ms: rotation.max_age,
       framing: this.#encoding.framing,
       now: Date.now,
       rotated: new RotatedFiles({
-        path,
+        path: file,
         keep_ms: rotation.max_days * DAY_MS,
         maxBackups: rotation.max_backups,
         compression: rotation.compression,
@@ -84,6 +86,13 @@ class FileExporter implements Exporter {
     }
     return Buffer.concat(records);
   }
+}
+
+/** Rotation moves the file away under its writer, so each worker has one: `telemetry.worker-1.jsonl` beside `telemetry.jsonl`. */
+function pathFor(worker: number, file: string): string {
+  if (worker === 0) return file;
+  const { dir, name, ext } = path.parse(file);
+  return path.join(dir, `${name}.worker-${worker}${ext}`);
 }
 
 const advice: ReadonlyMap<string, string> = new Map([

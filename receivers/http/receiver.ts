@@ -3,6 +3,7 @@
 
 import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
 import { HttpServer } from '../server/http_server.ts';
+import { isElsewhere } from '../sharing.ts';
 import { type HttpReceiverConfig, httpReceiverSchema } from './config.ts';
 import { HttpRecords, TRANSPORT } from './service.ts';
 
@@ -18,7 +19,8 @@ class HttpReceiver implements Receiver {
   }
 
   async start(intake: Intake): Promise<void> {
-    const { authenticators } = this.#context;
+    const { authenticators, sharing } = this.#context;
+    if (isElsewhere(this.#config.endpoint, sharing)) return;
     const service = new HttpRecords(this.#config, intake, authenticators);
     const place = { ...this.#config, protocol: TRANSPORT, endpointKey: 'endpoint' };
     const server = new HttpServer(place, { ...this.#context, intake }, service);

@@ -3,6 +3,7 @@
 
 import { authenticatorOf } from '../authenticator.ts';
 import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
+import { isElsewhere } from '../sharing.ts';
 import { type OtlpReceiverConfig, otlpReceiverSchema } from './config.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { otlpHttpServer } from './http.ts';
@@ -26,19 +27,19 @@ class OtlpReceiver implements Receiver {
   }
 
   async start(intake: Intake): Promise<void> {
-    const { connections, id, logger, authenticators } = this.#context;
+    const { connections, id, logger, authenticators, sharing } = this.#context;
     const { grpc, http } = this.#config.protocols;
     const endpoints: Endpoint[] = [];
     try {
       // Both are made before one listens: what cannot be guarded does not open, nor does its neighbour.
       const servers: [string, Server][] = [];
-      if (grpc) {
+      if (grpc && !isElsewhere(grpc.endpoint, sharing)) {
         const guard = authenticatorOf(grpc.auth, authenticators);
-        servers.push(['grpc', new GrpcServer(grpc, { id, logger, intake, guard, connections })]);
+        servers.push(['grpc', new GrpcServer(grpc, { id, logger, intake, guard, connections, sharing })]);
       }
-      if (http) {
+      if (http && !isElsewhere(http.endpoint, sharing)) {
         const guard = authenticatorOf(http.auth, authenticators);
-        servers.push(['http', otlpHttpServer(http, { id, logger, intake, guard, connections })]);
+        servers.push(['http', otlpHttpServer(http, { id, logger, intake, guard, connections, sharing })]);
       }
       for (const [protocol, server] of servers) await this.#start(protocol, server, endpoints);
     } catch (error) {

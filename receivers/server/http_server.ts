@@ -7,6 +7,7 @@ import type { Server as SecureServer } from 'node:https';
 import { BlockPool } from '../../buffer/index.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { Intake, Ticket } from '../receiver.ts';
+import type { PortSharing } from '../sharing.ts';
 import { ServerCertificate } from '../tls.ts';
 import { answerRefusal, answerSuccess, type Encoding } from './answer.ts';
 import { ClientGone, readBody } from './body.ts';
@@ -70,13 +71,14 @@ export class HttpServer<Head extends HttpHead> {
   readonly #decompressor: Decompressor;
   readonly #server: Server | SecureServer;
   readonly #sockets: OpenSockets;
+  readonly #sharing: PortSharing | undefined;
   readonly #certificate: ServerCertificate | undefined;
   #stopping = false;
 
   /** @throws HoldfastError HF_RECEIVER_TLS */
   constructor(
     config: HttpServerConfig & HttpPlace,
-    { id, logger, intake, connections }: Omit<Surroundings, 'guard'>,
+    { id, logger, intake, connections, sharing }: Omit<Surroundings, 'guard'>,
     service: HttpService<Head>,
   ) {
     this.#config = config;
@@ -84,6 +86,7 @@ export class HttpServer<Head extends HttpHead> {
     this.#id = id;
     this.#logger = logger;
     this.#intake = intake;
+    this.#sharing = sharing;
     this.#cors = config.cors && new Cors(config.cors);
     this.#inFlight = new InFlight(config.max_request_body_size);
     this.#decompressor = new Decompressor(config.max_request_body_size);
@@ -120,7 +123,8 @@ export class HttpServer<Head extends HttpHead> {
   /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
   start(): Promise<string> {
     const { endpoint, endpointKey, protocol, socket_mode: socketMode } = this.#config;
-    const place = { id: this.#id, protocol, key: endpointKey, endpoint, socketMode };
+    const sharing = this.#sharing;
+    const place = { id: this.#id, protocol, key: endpointKey, endpoint, socketMode, sharing };
     return listen(this.#server, place, this.#logger);
   }
 

@@ -4,6 +4,7 @@ import type { Logger } from '../../config/logger.ts';
 import type { Authenticator } from '../authenticator.ts';
 import type { ConnectionLimit } from '../connection_limit.ts';
 import type { Intake } from '../receiver.ts';
+import type { PortSharing } from '../sharing.ts';
 
 export interface Surroundings {
   /** Of the receiver. */
@@ -12,6 +13,7 @@ export interface Surroundings {
   readonly intake: Intake;
   /** Of all receivers together. */
   readonly connections: ConnectionLimit;
+  readonly sharing?: PortSharing | undefined;
   /** Undefined: whoever reaches the address may send. */
   readonly guard?: Authenticator | undefined;
 }

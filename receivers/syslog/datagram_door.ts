@@ -54,9 +54,20 @@ export class DatagramDoor {
   /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
   async start(): Promise<string> {
     const { host, port } = this.#config.listen_address as TcpAddress;
-    const socket = await this.#bindOneOf(host, port);
+    const { sharing } = this.#surroundings;
+    const shares = this.#config.reuse_port || sharing !== undefined;
+    // Shared with strangers it would lose them a part of the datagrams: it is asked for alone first.
+    if (sharing?.isAlone && !this.#config.reuse_port) {
+      const alone = await this.#bindOneOf(host, port, false);
+      await new Promise<void>((resolve) => alone.close(() => resolve()));
+    }
+    const socket = await this.#bindOneOf(host, port === 0 ? (sharing?.portOf(TRANSPORT) ?? 0) : port, shares);
     this.#socket = socket;
-    const { address, port: realPort } = socket.address();
+    const { address, family, port: realPort } = socket.address();
+    // What the sockets of other workers lost before is theirs.
+    if (sharing?.isFirst) {
+      this.#kernelDrops = (await kernelDrops(address, realPort, family.toLowerCase() as Family)) ?? 0;
+    }
     if (this.#config.add_attributes) this.#peers = new Peers(this.#attributes, address, realPort);
     socket.on('message', (bytes, remote) => this.#take(bytes, remote));
     socket.on('error', (error) => this.#surroundings.logger.error('server', { error: error.message }));
@@ -82,7 +93,10 @@ export class DatagramDoor {
     const socket = this.#socket;
     if (!socket) return;
     const { address, port, family } = socket.address();
-    const drops = await kernelDrops(address, port, family.toLowerCase() as Family);
+    const { sharing } = this.#surroundings;
+    // The kernel tells of all sockets on the port together, so one worker counts.
+    const counts = sharing?.isFirst ?? true;
+    const drops = counts ? await kernelDrops(address, port, family.toLowerCase() as Family) : undefined;
     const dropped = Math.max(0, (drops ?? 0) - this.#kernelDrops);
     this.#kernelDrops = drops ?? this.#kernelDrops;
     const { intake, logger } = this.#surroundings;
@@ -109,7 +123,7 @@ export class DatagramDoor {
     this.#outbox.added();
   }
 
-  async #bindOneOf(host: string, port: number): Promise<Socket> {
+  async #bindOneOf(host: string, port: number, reusePort: boolean): Promise<Socket> {
     const { id } = this.#surroundings;
     const { listen_address: endpoint } = this.#config;
     const place = { id, protocol: TRANSPORT, key: 'udp.listen_address', endpoint, socketMode: '' };
@@ -124,7 +138,7 @@ export class DatagramDoor {
     let failure: NodeJS.ErrnoException | undefined;
     for (const [type, address] of attempts) {
       try {
-        return await this.#bind(type, address, port);
+        return await this.#bind(type, address, port, reusePort);
       } catch (error) {
         failure = error as NodeJS.ErrnoException;
         if (failure.code !== 'EAFNOSUPPORT') break;
@@ -133,8 +147,8 @@ export class DatagramDoor {
     throw bindError(place, failure!);
   }
 
-  #bind(type: 'udp4' | 'udp6', address: string, port: number): Promise<Socket> {
-    const { receive_buffer_size: recvBufferSize, reuse_port: reusePort } = this.#config;
+  #bind(type: 'udp4' | 'udp6', address: string, port: number, reusePort: boolean): Promise<Socket> {
+    const { receive_buffer_size: recvBufferSize } = this.#config;
     return new Promise((resolve, reject) => {
       let socket: Socket;
       const failed = (error: Error): void => {

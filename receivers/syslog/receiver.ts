@@ -1,6 +1,7 @@
 // The syslog receiver: starts and stops its doors. Invariant: either all of them listen or none does.
 
 import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
+import { isElsewhere } from '../sharing.ts';
 import { type SyslogReceiverConfig, syslogReceiverSchema } from './config.ts';
 import { DatagramDoor } from './datagram_door.ts';
 import { StreamDoor } from './stream_door.ts';
@@ -28,9 +29,17 @@ export class SyslogReceiver implements Receiver {
   }
 
   async start(intake: Intake): Promise<void> {
-    const { id, logger, connections } = this.#context;
+    const { id, logger, connections, sharing } = this.#context;
     const config = this.#config;
-    const surroundings: Surroundings = { id, logger, intake, connections, config, pauses: this.#pauses };
+    const surroundings: Surroundings = {
+      id,
+      logger,
+      intake,
+      connections,
+      sharing,
+      config,
+      pauses: this.#pauses,
+    };
     const endpoints: Endpoint[] = [];
     const open = async (protocol: string, door: Door): Promise<void> => {
       this.#doors.push(door);
@@ -40,7 +49,8 @@ export class SyslogReceiver implements Receiver {
       const { tcp, udp, unix } = config;
       if (tcp) await open(tcp.tls ? 'tls' : 'tcp', new StreamDoor('tcp', tcp, surroundings));
       if (udp) await open('udp', new DatagramDoor(udp, surroundings));
-      if (unix) await open('unix', new StreamDoor('unix', unix, surroundings));
+      if (unix && !isElsewhere(unix.listen_address, sharing))
+        await open('unix', new StreamDoor('unix', unix, surroundings));
     } catch (error) {
       await this.stop(AbortSignal.abort());
       throw error;

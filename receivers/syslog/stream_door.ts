@@ -89,10 +89,17 @@ export class StreamDoor {
 
   /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
   start(): Promise<string> {
-    const { id, logger } = this.#surroundings;
+    const { id, logger, sharing } = this.#surroundings;
     const kind = this.#transport === 'unix' ? 'unix' : 'tcp';
     const { listen_address: endpoint, socket_mode: socketMode = '0600' } = this.#config;
-    const place = { id, protocol: this.#transport, key: `${kind}.listen_address`, endpoint, socketMode };
+    const place = {
+      id,
+      protocol: this.#transport,
+      key: `${kind}.listen_address`,
+      endpoint,
+      socketMode,
+      sharing,
+    };
     return listen(this.#server, place, logger);
   }
 

@@ -3,6 +3,7 @@
 import type { Logger } from '../../config/logger.ts';
 import type { ConnectionLimit } from '../connection_limit.ts';
 import type { Intake } from '../receiver.ts';
+import type { PortSharing } from '../sharing.ts';
 import type { SyslogReceiverConfig } from './config.ts';
 
 /** How long the receiver waits where nothing tells it, ms. */
@@ -20,6 +21,7 @@ export interface Surroundings {
   readonly intake: Intake;
   /** Of all receivers together. */
   readonly connections: ConnectionLimit;
+  readonly sharing?: PortSharing | undefined;
   readonly config: SyslogReceiverConfig;
   readonly pauses: Pauses;
 }

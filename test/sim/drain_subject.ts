@@ -53,7 +53,7 @@ export async function openDrainSubject(parts: SubjectParts): Promise<DrainSubjec
     const outlets: Outlet[] = [];
     for (const [index, exporter] of options.exporters.entries()) {
       const configured = configuredOf(parts, exporter, index);
-      const own = exporter.streams.map((at) => streams[at]!);
+      const own = exporter.streams.map((at) => ({ stream: streams[at]!, worker: undefined }));
       const logger = loggerOf(world, exporter.id);
       outlets.push(
         await Outlet.open({
@@ -62,6 +62,7 @@ export async function openDrainSubject(parts: SubjectParts): Promise<DrainSubjec
           log,
           deadLetters: { reserve_bytes: LETTERS_RESERVE_BYTES },
           version: '0',
+          worker: 0,
           logger,
           clock,
           random: parts.random,

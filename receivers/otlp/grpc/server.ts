@@ -20,6 +20,7 @@ import { listen } from '../../server/listen.ts';
 import { OpenSockets } from '../../server/open_sockets.ts';
 import { logRefusal, Refusal, refusalOf, refusedHere, Unauthenticated } from '../../server/refusal.ts';
 import type { Surroundings } from '../../server/surroundings.ts';
+import type { PortSharing } from '../../sharing.ts';
 import { ServerCertificate } from '../../tls.ts';
 import type { GrpcConfig } from '../config.ts';
 import { take } from '../take.ts';
@@ -58,6 +59,7 @@ export class GrpcServer {
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
   readonly #server: Http2Server | Http2SecureServer;
   readonly #sockets: OpenSockets;
+  readonly #sharing: PortSharing | undefined;
   readonly #certificate: ServerCertificate | undefined;
   readonly #connections = new Map<Http2Session, Connection>();
   /** Calls whose message still arrives, and until when it may. All get the same time, so the first is the next to end. */
@@ -65,12 +67,13 @@ export class GrpcServer {
   #ticker: NodeJS.Timeout | undefined;
 
   /** @throws HoldfastError HF_RECEIVER_TLS */
-  constructor(config: GrpcConfig, { id, logger, intake, guard, connections }: Surroundings) {
+  constructor(config: GrpcConfig, { id, logger, intake, guard, connections, sharing }: Surroundings) {
     this.#guard = guard;
     this.#config = config;
     this.#id = id;
     this.#logger = logger;
     this.#intake = intake;
+    this.#sharing = sharing;
     this.#maxMessage_bytes = config.max_recv_msg_size_mib * MIB;
     this.#decompressor = new Decompressor(this.#maxMessage_bytes);
     this.#inFlight = new InFlight(this.#maxMessage_bytes);
@@ -115,6 +118,7 @@ export class GrpcServer {
       key: 'protocols.grpc.endpoint',
       endpoint,
       socketMode: socket_mode,
+      sharing: this.#sharing,
     };
     const address = await listen(this.#server, place, this.#logger);
     const shortest_ms = Math.min(read_timeout, keepalive.server_parameters.time);

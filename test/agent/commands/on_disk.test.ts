@@ -1,6 +1,6 @@
 // The verbs that look at a log on disk, on a real one: what they print, and their exit codes.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -40,6 +40,24 @@ describe('holdfast verify, repair and inspect', () => {
     const { code, out, err } = await call('verify', directory);
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(/: whole \(3 entries in 1 segments of 1 shards, \d+ B\)\n$/);
+  });
+
+  it('look at the logs of workers too, each told by its directory', async () => {
+    const workers = path.join(directory, '_workers');
+    await mkdir(workers);
+    await cp(path.join(directory, 'logs'), path.join(workers, '1/logs'), { recursive: true });
+    await cp(path.join(directory, 'owner'), path.join(workers, '1/owner'));
+    const whole = await call('verify', directory);
+    expect(whole.code).toBe(0);
+    expect(whole.out.match(/: whole /g)).toHaveLength(2);
+    segment = path.join(workers, '1/logs/0/00000000000000000000.log');
+    await damage();
+    const found = await call('verify', directory, '--json');
+    expect(found.code).toBe(1);
+    expect(JSON.parse(found.out)).toMatchObject({ damage: [], workers: [{ damage: [{ file: segment }] }] });
+    const repaired = await call('repair', directory);
+    expect(repaired.out).toContain(`${workers}/1: 1 damaged, now in order`);
+    expect((await call('verify', directory)).code).toBe(0);
   });
 
   it('find damage, put it in order, and find it in order', async () => {
