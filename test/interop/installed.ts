@@ -7,6 +7,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 const COLLECTOR = 'v0.160.0';
+/** Of the same release. */
+const PDATA = 'v1.66.0';
 const JAVA_SDK = '1.56.0';
 /** The last that holds the logs server too. */
 const VICTORIA = 'v1.117.0';
@@ -71,6 +73,23 @@ extensions:
   },
 };
 
+/** The module proxies do not all have the otlpjsonfile receiver; what it reads with they have. */
+export const fileReader: Program = {
+  name: 'file-reader',
+  file: path.join(bin, 'file-reader'),
+  install() {
+    const directory = path.join(cache, 'modules/file-reader');
+    fs.rmSync(directory, { recursive: true, force: true });
+    fs.mkdirSync(directory, { recursive: true });
+    const source = path.join(import.meta.dirname, 'peers/file_reader.go');
+    fs.copyFileSync(source, path.join(directory, 'main.go'));
+    run('go', ['-C', directory, 'mod', 'init', 'holdfast.test/file-reader'], goEnvironment);
+    const module = `go.opentelemetry.io/collector/pdata@${PDATA}`;
+    run('go', ['-C', directory, 'mod', 'edit', `-require=${module}`], goEnvironment);
+    run('go', ['-C', directory, 'build', '-ldflags=-s', '-o', fileReader.file, '.'], goEnvironment);
+  },
+};
+
 /** Python with the OpenTelemetry SDK, in a venv. */
 export const python: Program = {
   name: 'python',
@@ -118,6 +137,7 @@ export const javaSdk: Program = {
 export const programs: readonly Program[] = [
   telemetrygen,
   collector,
+  fileReader,
   python,
   javaSdk,
   victoriaLogs,

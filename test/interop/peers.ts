@@ -4,6 +4,7 @@ import type { Peer } from './peer.ts';
 import { collectorBehind } from './peers/collector_behind.ts';
 import { collectorGuarded } from './peers/collector_guarded.ts';
 import { collectorInFront } from './peers/collector_in_front.ts';
+import { collectorReadsFiles } from './peers/collector_reads_files.ts';
 import { logger } from './peers/logger.ts';
 import { openssl } from './peers/openssl.ts';
 import { prometheus } from './peers/prometheus.ts';
@@ -26,6 +27,7 @@ export const peers: readonly Peer[] = [
   collectorInFront,
   collectorBehind,
   collectorGuarded,
+  collectorReadsFiles,
   victoriaLogs,
   victoriaMetrics,
   prometheus,

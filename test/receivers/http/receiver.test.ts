@@ -308,6 +308,20 @@ describe('who may send', () => {
     expect(running.intake.entries).toHaveLength(1);
   });
 
+  it('is not known by a signature that was made long ago', async () => {
+    const timestamp = { header: 'X-Time', signed: 'v0:{timestamp}:' };
+    await start({ signature: { header: 'X-Signature', secret: 'key', timestamp } });
+    const post = (at_s: number) => {
+      const signed = createHmac('sha256', 'key').update(`v0:${at_s}:{}`).digest('hex');
+      return running.post('{}', { headers: { 'X-Signature': signed, 'X-Time': String(at_s) } });
+    };
+    const now_s = Math.floor(Date.now() / 1000);
+    expect((await post(now_s)).status).toBe(200);
+    expect((await post(now_s - 3600)).status).toBe(401);
+    expect((await post(now_s + 3600)).status).toBe(401);
+    expect(running.intake.entries).toHaveLength(1);
+  });
+
   it('is known by a header with a secret in it', async () => {
     await start({ required_header: { key: 'X-Key', value: 'open sesame' } });
     expect((await running.post('{}')).status).toBe(401);
