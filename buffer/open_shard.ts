@@ -138,7 +138,9 @@ class Opening {
   }
 
   #twoSlot(name: string, magic: string): TwoSlotFile {
-    const file = new TwoSlotFile(this.#parts.fileSystem, this.#directory, name, magic);
+    const file = new TwoSlotFile(this.#parts.fileSystem, this.#directory, name, magic, () =>
+      this.#parts.confirmOwner(),
+    );
     this.#twoSlotFiles.push(file);
     return file;
   }
