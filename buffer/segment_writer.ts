@@ -68,8 +68,6 @@ export class SegmentWriter {
     this.#segments = segments;
     this.#beforeIndex = beforeIndex;
     this.#begun_ms = clock.monotonic();
-    // One that holds nothing gets a successor of the same name, and who had this file open would wait there for ever.
-    if (shared && this.#active()?.bytes === 0) segments.pop();
   }
 
   /**
