@@ -10,7 +10,7 @@ import type { CommitPolicy } from './commit_policy.ts';
 import { CommitSide } from './commit_side.ts';
 import { Deferred, refused } from './deferred.ts';
 import { DiskTrouble } from './disk_trouble.ts';
-import { CommitFailed, LogClosed } from './errors.ts';
+import { CommitFailed, LogClosed, type OwnershipLost } from './errors.ts';
 import { ENTRY_OVERHEAD_MAX_BYTES } from './frame.ts';
 import type { FrameKey } from './frame_key.ts';
 import { type InvariantBroken, invariant, isBroken } from './invariant.ts';
@@ -34,6 +34,8 @@ export interface CommitLoopOptions {
   readonly reserve_bytes: () => number;
   readonly commitDeadline_ms: number;
   readonly policy: CommitPolicy;
+  /** Undefined where the directory is known to be ours, else resolves once it is. */
+  confirmOwner(): Promise<void> | undefined;
   /** Makes a sealed chain smaller; undefined where it stays as it is. */
   compress(chain: Chain): Promise<void> | undefined;
   /** The commit is durable: the blocks are the callee's now. */
@@ -41,7 +43,7 @@ export interface CommitLoopOptions {
   /** Makes durable what onFailed told: once the watermark has passed a failed offset, nothing on disk says that it failed. */
   recordFailure(): Promise<void>;
   /** The shard does not understand itself any more, and takes nothing. */
-  onPoisoned(error: InvariantBroken): void;
+  onPoisoned(error: InvariantBroken | OwnershipLost): void;
   /** Offsets [from, to) were handed out and will never be durable. */
   onFailed(from: number, to: number, error: unknown): void;
   /** Offsets [from, to) are readable and never will be synced: a power cut may take them. Never where each commit syncs. */
@@ -284,8 +286,14 @@ export class CommitLoop {
       if (this.#unrecorded || this.#trouble.failure !== undefined) await this.#recordFailure();
       const compressed = this.#options.compress(chain);
       if (compressed) await compressed;
+      // A process that was stopped may wake up when another owner writes these files.
+      const before = this.#options.confirmOwner();
+      if (before) await before;
       const synced = policy.durability === 'fsync';
       const { segment, position } = await writer.commit(chain.blocks, chain.bytes, chain.first, synced);
+      // What another owner's recovery did not see must not be promised: looked up after the sync, it is there for him.
+      const confirmed = this.#options.confirmOwner();
+      if (confirmed) await confirmed;
       const latency_ms = clock.monotonic() - started_ms;
       this.meter.committed(chain.end - chain.first, chain.bytes, latency_ms);
       this.#timing.committed(side, this.#active, latency_ms);
@@ -297,7 +305,8 @@ export class CommitLoop {
       chain.blocks.length = 0;
       side.resolve();
     } catch (error) {
-      if (isBroken(error)) this.poison(error);
+      // Whoever lost the directory was poisoned where that was found.
+      if (isBroken(error) || this.poisoned) this.poison(error);
       else this.#fail(error);
     } finally {
       this.#committing = false;

@@ -2,7 +2,7 @@
 // of it, so that a broken disk is not hammered. Invariants: one success forgets everything, but that the shard is poisoned,
 // which nothing forgets.
 
-import { CommitFailed, CommitTimeout, LogFull } from './errors.ts';
+import { CommitFailed, CommitTimeout, LogFull, OwnershipLost } from './errors.ts';
 import { InvariantBroken } from './invariant.ts';
 import type { Clock } from './ports/clock.ts';
 import { errorCode } from './ports/file_system.ts';
@@ -19,7 +19,7 @@ export class DiskTrouble {
   #halt_ms = HALT_MIN_ms;
   #failure: unknown;
   /** The shard does not understand itself any more. */
-  #poison: InvariantBroken | undefined;
+  #poison: InvariantBroken | OwnershipLost | undefined;
   /** A commit or a sync is beyond its deadline and still under way. */
   #stuck = false;
 
@@ -54,7 +54,7 @@ export class DiskTrouble {
     };
   }
 
-  /** @throws InvariantBroken for good, LogFull while the disk is not to be asked for anything */
+  /** @throws InvariantBroken or OwnershipLost for good, LogFull while the disk is not to be asked for anything */
   check(): void {
     if (this.#poison) throw this.#poison;
     if (this.#stuck) throw new LogFull(`${this.#shard}: the disk does not answer`, 5);
@@ -77,11 +77,11 @@ export class DiskTrouble {
   }
 
   /** Returns what everybody is told from now on. */
-  poison(cause: unknown): InvariantBroken {
+  poison(cause: unknown): InvariantBroken | OwnershipLost {
     if (!this.#poison) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      this.#poison =
-        cause instanceof InvariantBroken ? cause : new InvariantBroken(`${this.#shard}: ${why}`, cause);
+      const told = cause instanceof InvariantBroken || cause instanceof OwnershipLost;
+      this.#poison = told ? cause : new InvariantBroken(`${this.#shard}: ${why}`, cause);
     }
     return this.#poison;
   }

@@ -63,6 +63,17 @@ export class OwnerPresent extends HoldfastError {
   }
 }
 
+/** The directory has another owner though this one lives: its lock was dropped or deleted. Nothing is written any more. */
+export class OwnershipLost extends HoldfastError {
+  constructor(directory: string, owner: string) {
+    super(
+      'HF_BUFFER_OWNERSHIP_LOST',
+      `${directory} was taken over by ${owner} while this process had it; end one of them, and find out why the lock did not hold: it was deleted, or the file system does not keep locks`,
+      false,
+    );
+  }
+}
+
 export class ForeignDirectory extends HoldfastError {
   /** @param advice what whoever named the directory should do */
   constructor(directory: string, name: string, advice = 'choose an empty directory') {

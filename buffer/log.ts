@@ -109,6 +109,8 @@ export class Log {
       epoch: owner.epoch,
       key: owner.key,
       firstOffset: () => owner.firstOffset,
+      abandoned: owner.abandoned,
+      confirmOwner: () => owner.confirm(),
       running_ms: () => owner.running_ms(),
       report,
     };
@@ -121,6 +123,9 @@ export class Log {
       groupViews: (shard) => this.#groupViews(shard),
       saveRunning: () => owner.save(),
     });
+    owner.onLost = (error) => {
+      for (const shard of this.#allShards()) shard.poison(error);
+    };
     budget.onPressure = () => void this.retain();
   }
 
@@ -135,10 +140,11 @@ export class Log {
   }
 
   static async #open(options: LogOptions, limits: Limits): Promise<Log> {
-    const fileSystem = new BoundedFiles(options.fileSystem ?? nodeFileSystem, limits.openFiles);
+    const unbounded = options.fileSystem ?? nodeFileSystem;
+    const fileSystem = new BoundedFiles(unbounded, limits.openFiles);
     const clock = options.clock ?? systemClock;
     const random = options.random ?? systemRandom;
-    const owner = await Owner.take(fileSystem, clock, random, options.directory, process.pid);
+    const owner = await Owner.take(fileSystem, clock, random, options.directory, process.pid, unbounded);
     const log = new Log(options, limits, fileSystem, clock, owner);
     if (limits.commit.durability !== 'fsync') fileSystem.onUnsynced = () => log.#freeFiles();
     if (owner.restored)

@@ -33,6 +33,10 @@ export interface LogParts {
   readonly key: FrameKey;
   /** Where a new shard begins: no offset of a deleted stream is used again. */
   firstOffset(): number;
+  /** The owner before this one did not let go of the directory: it died, or it lives and has lost its lock. */
+  readonly abandoned: boolean;
+  /** Undefined where the directory is known to be ours, else resolves once it is. Rejects with OwnershipLost or CommitFailed. */
+  confirmOwner(): Promise<void> | undefined;
   /** Running time of the log over all its owners, ms. */
   running_ms(): number;
   /** Something happened that an operator should see. */

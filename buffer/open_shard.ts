@@ -103,6 +103,9 @@ class Opening {
     });
     if (this.#ledgerMissing || this.#changed) await shard.writeLedger();
     if (this.#torn) await this.#cut(this.#torn, segments);
+    // It gets a successor of the same name, and who had this file open would wait there for ever.
+    const last = segments[segments.length - 1];
+    if (parts.abandoned && last?.sealed === false && last.bytes === 0) segments.pop();
     await this.#index();
     for (const segment of segments) parts.budget.used_bytes += segment.bytes;
     return shard;
@@ -138,7 +141,9 @@ class Opening {
   }
 
   #twoSlot(name: string, magic: string): TwoSlotFile {
-    const file = new TwoSlotFile(this.#parts.fileSystem, this.#directory, name, magic);
+    const file = new TwoSlotFile(this.#parts.fileSystem, this.#directory, name, magic, () =>
+      this.#parts.confirmOwner(),
+    );
     this.#twoSlotFiles.push(file);
     return file;
   }

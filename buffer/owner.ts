@@ -1,7 +1,7 @@
 // Who owns a log directory. The lock is the kernel's, so it goes with the process; the owner file says who holds it, since
 // when, and with which epoch. Invariant: no two owners at a time, and no two owners ever with the same epoch.
 
-import { ForeignDirectory, OwnerPresent } from './errors.ts';
+import { ForeignDirectory, OwnerPresent, type OwnershipLost } from './errors.ts';
 import { type FrameKey, formatKey, makeKey, parseKey } from './frame_key.ts';
 import { findKey, holdsLedger } from './key_search.ts';
 import { type Account, addAccounts, NO_ENTRIES } from './ledger.ts';
@@ -10,6 +10,7 @@ import { decodeOwner, encodeOwner, type OwnerRecord } from './owner_record.ts';
 import type { Clock } from './ports/clock.ts';
 import { errorCode, type FileSystem, type Lock } from './ports/file_system.ts';
 import type { Random } from './ports/random.ts';
+import { Tenure } from './tenure.ts';
 import { TwoSlotFile } from './two_slot.ts';
 import { FORMAT_VERSION, refuseNewer } from './versions.ts';
 
@@ -21,14 +22,27 @@ export class Owner {
   readonly key: FrameKey;
   /** Whether the owner file was lost and made anew: epoch, running time and key are what else could tell. */
   readonly restored: boolean;
+  /** Whether the owner before this one did not let go in good order, and may live. */
+  readonly abandoned: boolean;
   readonly #lock: Lock;
   readonly #file: TwoSlotFile;
   readonly #clock: Clock;
   readonly #begun_ms: number;
+  readonly #tenure: Tenure;
   #record: OwnerRecord;
   #last: Promise<void> = Promise.resolve();
 
-  private constructor(lock: Lock, file: TwoSlotFile, clock: Clock, record: OwnerRecord, restored: boolean) {
+  private constructor(
+    lock: Lock,
+    file: TwoSlotFile,
+    clock: Clock,
+    record: OwnerRecord,
+    restored: boolean,
+    abandoned: boolean,
+    tenure: Tenure,
+  ) {
+    this.abandoned = abandoned;
+    this.#tenure = tenure;
     this.#lock = lock;
     this.#file = file;
     this.#clock = clock;
@@ -39,13 +53,18 @@ export class Owner {
     this.restored = restored;
   }
 
-  /** Takes the directory, creating it if need be. @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost | StateInvalid */
+  /**
+   * Takes the directory, creating it if need be.
+   * @param unbounded the same file system without a bound on descriptors
+   * @throws OwnerPresent | ForeignDirectory | NewerFormat | KeyLost | StateInvalid
+   */
   static async take(
     fileSystem: FileSystem,
     clock: Clock,
     random: Random,
     directory: string,
     pid: number,
+    unbounded: FileSystem = fileSystem,
   ): Promise<Owner> {
     await makeDirectories(fileSystem, directory);
     const names = await fileSystem.list(directory);
@@ -84,7 +103,16 @@ export class Owner {
       };
       // The second attempt goes into a new file: one bad sector must not keep the log from opening.
       await file.write(encodeOwner(record)).catch(() => file.write(encodeOwner(record)));
-      return new Owner(lock, file, clock, record, lost);
+      const tenure = new Tenure(unbounded, clock, directory, record.epoch);
+      return new Owner(
+        lock,
+        file,
+        clock,
+        record,
+        lost,
+        lost || (last !== undefined && !last.released),
+        tenure,
+      );
     } catch (error) {
       await file.close();
       await lock.release();
@@ -95,6 +123,15 @@ export class Owner {
   /** Running time of the log over all its owners, ms: monotonic, whatever the wall clock does. */
   running_ms(): number {
     return this.#record.running_ms + (this.#clock.monotonic() - this.#begun_ms);
+  }
+
+  /** See Tenure: asked before and after whatever another owner must not meet. */
+  confirm(): Promise<void> | undefined {
+    return this.#tenure.confirm();
+  }
+
+  set onLost(told: (error: OwnershipLost) => void) {
+    this.#tenure.onLost = told;
   }
 
   /** The stream whose files are being removed. */
@@ -144,8 +181,9 @@ export class Owner {
   }
 
   /** With the running time as it is now, whatever is written: an older one would set back all ages. */
-  #write(record: OwnerRecord): Promise<void> {
-    return this.#file.write(encodeOwner({ ...record, running_ms: Math.round(this.running_ms()) }));
+  async #write(record: OwnerRecord): Promise<void> {
+    await this.confirm();
+    await this.#file.write(encodeOwner({ ...record, running_ms: Math.round(this.running_ms()) }));
   }
 
   /** One write at a time: retention saves the running time while a deletion that was cut off goes on. */
@@ -157,8 +195,9 @@ export class Owner {
 
   async release(): Promise<void> {
     try {
-      await this.save();
+      await this.#inTurn(() => this.#write({ ...this.#record, released: true }));
     } finally {
+      await this.#tenure.close();
       await this.#file.close();
       await this.#lock.release();
     }

@@ -14,6 +14,8 @@ export interface OwnerRecord {
   readonly running_ms: number;
   /** Of the frames, 16 hexadecimal digits; missing in logs from before there were keys. */
   readonly key?: string;
+  /** Its owner let go of the directory in good order; missing while it is owned, and after a crash. */
+  readonly released?: true;
   /** A stream that is deleted, and whose files may not all be gone. */
   readonly deleting?: string;
   /** What became of all entries of the streams that were deleted; missing: none was. */

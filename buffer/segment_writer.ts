@@ -34,16 +34,19 @@ export class SegmentWriter {
   readonly #segments: Segment[];
   /** Makes the account durable: the index hides the segment from the next recovery, so nothing may be left to find. */
   readonly #beforeIndex: () => Promise<void>;
+  /** Asked before a file is cut, or a name taken from one, that another owner may rely on. */
+  readonly #confirmOwner: () => Promise<void> | undefined;
   #file: SegmentFile | undefined;
   /** Whether the file of the active segment may be longer than its content: a direct write fills its last block. */
   #longer = false;
   /** Whether the active segment may not be written any more. */
-  #givenUp = false;
+  #givenUp: boolean;
   /** Whether the active segment holds what was published and is not synced, and why it never will be. */
   #unsynced = false;
   #syncFailure: unknown;
   #begun_ms = 0;
 
+  /** @param shared whether the owner before this one may live, and hold the active segment open: it is not written to then */
   constructor(
     fileSystem: FileSystem,
     way: CommitWay,
@@ -52,7 +55,11 @@ export class SegmentWriter {
     limits: SegmentLimits,
     segments: Segment[],
     beforeIndex: () => Promise<void>,
+    confirmOwner: () => Promise<void> | undefined,
+    shared: boolean,
   ) {
+    this.#confirmOwner = confirmOwner;
+    this.#givenUp = shared;
     this.#fileSystem = fileSystem;
     this.#way = way;
     this.#clock = clock;
@@ -203,7 +210,12 @@ export class SegmentWriter {
   async #abandon(base: number, file: SegmentFile): Promise<void> {
     await file.close();
     await this.#giveUp();
-    await this.#fileSystem.remove(`${this.#directory}/${segmentName(base)}`).catch(() => {});
+    try {
+      await this.#confirmOwner();
+      await this.#fileSystem.remove(`${this.#directory}/${segmentName(base)}`);
+    } catch {
+      // Whatever the name stands for, it is not written to.
+    }
   }
 
   /** A file of that name can only be what a failed attempt left: nothing in it was promised. */
@@ -213,6 +225,7 @@ export class SegmentWriter {
       return await this.#way.create(path);
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
+      await this.#confirmOwner();
       await this.#fileSystem.remove(path);
       return this.#way.create(path);
     }
@@ -223,6 +236,7 @@ export class SegmentWriter {
     if (!this.#longer || !this.#file) return;
     this.#longer = false;
     try {
+      await this.#confirmOwner();
       await this.#file.truncate(segment.bytes);
       await this.#file.sync();
     } catch {
@@ -256,6 +270,7 @@ export class SegmentWriter {
   async #afterFailedWrite(segment: Segment, error: unknown): Promise<void> {
     if (NO_ROOM.has(errorCode(error))) {
       try {
+        await this.#confirmOwner();
         await this.#file?.truncate(segment.bytes);
         return;
       } catch {

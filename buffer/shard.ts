@@ -91,6 +91,8 @@ export class Shard {
       parts.segmentLimits,
       recovered.segments,
       () => this.#account.settle(),
+      () => parts.confirmOwner(),
+      parts.abandoned,
     );
     // An offset on disk refers to entries that are there after a power cut too.
     this.offsets.beforeWrite = async () => {
@@ -111,6 +113,7 @@ export class Shard {
       reserve_bytes: () => this.reserve_bytes,
       commitDeadline_ms: parts.commitDeadline_ms,
       policy: parts.commitPolicy,
+      confirmOwner: () => parts.confirmOwner(),
       compress: (chain) => this.#compressor.compress(chain, this.#readers.size > 0),
       onDurable: (chain, segment, position) => this.#publish(chain, segment, position),
       recordFailure: () => this.#account.settle(),

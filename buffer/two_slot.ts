@@ -35,17 +35,28 @@ export class TwoSlotFile {
   readonly #directory: string;
   readonly #path: string;
   readonly #magic: number;
+  readonly #confirmOwner: () => Promise<void> | undefined;
   #file: File | undefined;
   #sequence = 0;
   /** Set once a write failed: the file is then replaced as a whole, never synced again. */
   #suspect = false;
   #closed = false;
 
-  /** @param magic four ASCII characters that tell this kind of file from the others. */
-  constructor(fileSystem: FileSystem, directory: string, name: string, magic: string) {
+  /**
+   * @param magic four ASCII characters that tell this kind of file from the others
+   * @param confirmOwner asked before each write of a file that only the directory's owner may write
+   */
+  constructor(
+    fileSystem: FileSystem,
+    directory: string,
+    name: string,
+    magic: string,
+    confirmOwner: () => Promise<void> | undefined = () => undefined,
+  ) {
     this.#fileSystem = fileSystem;
     this.#directory = directory;
     this.#path = `${directory}/${name}`;
+    this.#confirmOwner = confirmOwner;
     this.#magic = Buffer.from(magic, 'latin1').readUInt32LE(0);
   }
 
@@ -108,9 +119,11 @@ export class TwoSlotFile {
     }
   }
 
-  /** Resolves when the state is durable. Calls must not overlap. @throws LogClosed */
+  /** Resolves when the state is durable. Calls must not overlap. @throws LogClosed | OwnershipLost */
   async write(payload: Uint8Array): Promise<void> {
     if (this.#closed) throw new LogClosed(this.#path);
+    const confirmed = this.#confirmOwner();
+    if (confirmed) await confirmed;
     if (this.#file === undefined || this.#suspect) {
       await this.#replace(payload);
       return;
@@ -153,6 +166,8 @@ export class TwoSlotFile {
       both.set(this.#encode(payload, sequence - 1), ((sequence - 1) % 2) * SLOT_BYTES);
       await writeFully(file, both, 0);
       await file.sync();
+      // Not over the file of an owner who came while this process was stopped.
+      await this.#confirmOwner();
       await this.#fileSystem.rename(temporary, this.#path);
       await this.#fileSystem.syncDirectory(this.#directory);
     } catch (error) {

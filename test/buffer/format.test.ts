@@ -129,7 +129,7 @@ describe('FORMAT.md', () => {
     const slot = newestSlot(file('owner'));
     expect(String(slot['magic'])).toBe('HFOW');
     const owner = JSON.parse(String(slot['payload'])) as Record<string, unknown>;
-    expect(Object.keys(owner)).toEqual(['format', 'epoch', 'pid', 'since', 'running_ms', 'key']);
+    expect(Object.keys(owner)).toEqual(['format', 'epoch', 'pid', 'since', 'running_ms', 'key', 'released']);
     const ledger = decode(table('Ledger payload'), newestSlot(file('a.b/0/ledger'))['payload'] as Buffer);
     const key = Buffer.alloc(8);
     key.writeUInt32LE(Number(ledger['headerKey']), 0);

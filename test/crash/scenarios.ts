@@ -7,11 +7,13 @@ import { fullDisk } from './full_disk.ts';
 import { libraryKills } from './library_kills.ts';
 import { owners } from './owners.ts';
 import type { Scenario } from './scenario.ts';
+import { stolenLock } from './stolen_lock.ts';
 
 export const scenarios: readonly Scenario[] = [
   agentKills,
   libraryKills,
   owners,
+  stolenLock,
   fullDisk,
   failingCalls,
   descriptors,

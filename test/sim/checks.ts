@@ -55,11 +55,16 @@ function must(holds: boolean, invariant: InvariantNumber, message: () => string)
 }
 
 /** After opening: nothing promised lies behind the end, and no group went back or ahead. */
-export function checkRecovered(subject: Subject, tracks: readonly ShardTrack[], troubled: boolean): void {
+export function checkRecovered(
+  subject: Subject,
+  tracks: readonly ShardTrack[],
+  troubled: boolean,
+  landing = false,
+): void {
   for (const [index, shard] of subject.shards.entries()) {
     const track = tracks[index]!;
     must(shard.logEnd === shard.highWatermark, 5, () => `${shard.id}: opened with entries in flight`);
-    track.model.recovered(shard.highWatermark);
+    track.model.recovered(shard.highWatermark, landing);
     track.removed = track.model.removedBelow(shard.logStart);
     track.logStart = shard.logStart;
     for (const name of GROUPS) {
@@ -130,6 +135,7 @@ export function checkAccounts(
   let bytes = 0;
   for (const [index, shard] of subject.shards.entries()) {
     bytes += shard.stats().bytes;
+    tracks[index]!.model.check();
     checkShard(subject, index, tracks[index]!, options);
   }
   must(

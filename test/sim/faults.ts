@@ -15,6 +15,7 @@ export const faultKinds = [
   'slow_io',
   'bit_flip',
   'harmed_file',
+  'lock_dropped',
   'power_cut',
   'kill',
 ] as const;

@@ -246,7 +246,7 @@ export class SimProcess implements FileSystem {
       locks.set(path, this.life);
       return {
         release: async () => {
-          if (!this.life.dead) locks.delete(path);
+          if (!this.life.dead && locks.get(path) === this.life) locks.delete(path);
         },
       };
     });

@@ -24,6 +24,8 @@ export class World implements Machine {
   process: SimProcess;
   readonly #fate: SeededRandom;
   crashes = 0;
+  /** The owner before the present one, which lives on although its lock was dropped. */
+  #former: SimProcess | undefined;
 
   constructor(seed: number, keepTrace = false, disk = new Disk()) {
     this.disk = disk;
@@ -72,9 +74,32 @@ export class World implements Machine {
     this.faults.strike(power ? 'power_cut' : 'kill', this.process.diedWhile);
     if (power) this.disk.powerCut({ pick: (options) => this.#fate.integer(options) });
     else this.disk.processDied();
+    if (power) this.#former?.die();
     this.crashes += 1;
     this.trace.event(power ? 'POWER CUT' : 'KILLED');
     this.process = new SimProcess(this);
+  }
+
+  /**
+   * The lock of the process is dropped, and it is stopped for `span_ms`; another takes its place. The machine goes on as
+   * that one's; `die` is for whoever is done with the first.
+   */
+  dispossess(span_ms: number): SimProcess {
+    const former = this.process;
+    this.#former?.die();
+    former.life.frozenUntil_ms = this.clock.time_ms + span_ms;
+    former.diesAt = Number.MAX_SAFE_INTEGER;
+    this.locks.clear();
+    this.#former = former;
+    this.process = new SimProcess(this);
+    this.faults.strike('lock_dropped', former.recovering ? 'recovering' : 'idle');
+    this.trace.event('LOCK DROPPED');
+    return former;
+  }
+
+  /** Whether an owner lives that has lost its lock. */
+  get haunted(): boolean {
+    return this.#former?.life.dead === false;
   }
 
   /** After an orderly end. */

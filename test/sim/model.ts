@@ -39,6 +39,7 @@ export class ShardModel {
   /** Whether one of them was flipped while the log was open. */
   damagedLive = false;
   lost = 0;
+  #late: string | undefined;
   /** Offsets whose file somebody cut, emptied or removed. */
   readonly #harmed: { readonly from: number; readonly to: number }[] = [];
 
@@ -70,7 +71,18 @@ export class ShardModel {
 
   acknowledged(batch: ModelBatch): void {
     batch.acknowledged = true;
-    for (const [index, entry] of batch.entries.entries()) this.#settle(batch.first + index, entry);
+    for (const [index, entry] of batch.entries.entries()) {
+      const offset = batch.first + index;
+      // An owner whose place another took says so after that one's recovery: nobody may wait for what he did not see.
+      const there = this.#slots.get(offset)?.candidates.includes(entry) ?? offset < this.#start;
+      if (there) this.#settle(offset, entry);
+      else this.#late ??= `entry ${entry.id} at ${offset} was acknowledged when it was gone`;
+    }
+  }
+
+  /** Told where it can be dealt with: answers come in the middle of anything. */
+  check(): void {
+    if (this.#late !== undefined) this.#fail(1, this.#late);
   }
 
   /** An entry that a reader handed out. */
@@ -91,13 +103,16 @@ export class ShardModel {
     this.#settle(offset, entry);
   }
 
-  /** A new life of the log ends at `end`: what was never promised and lies behind it is gone for good. */
-  recovered(end: number): void {
+  /**
+   * A new life of the log ends at `end`: what was never promised and lies behind it is gone for good. `landing`: an owner before
+   * it lives, and what he had begun to write may land where this one has not written yet.
+   */
+  recovered(end: number, landing = false): void {
     for (const [offset, slot] of this.#slots) {
       if (offset < end) continue;
       if (slot.settled)
         this.#fail(1, `entry ${slot.settled.id} at ${offset} is gone: the log ends at ${end}`);
-      this.#slots.delete(offset);
+      if (!landing) this.#slots.delete(offset);
     }
     this.end = end;
   }

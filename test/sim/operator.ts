@@ -108,6 +108,28 @@ export class Operator {
     await this.#world.pass(span_ms);
   }
 
+  /** A process that goes on after another has taken the directory promises nothing, writes nothing, and can be ended. */
+  async fenced(subject: Subject, former: SimProcess, troubled: boolean): Promise<void> {
+    const world = this.#world;
+    const promised = async (): Promise<boolean> => {
+      const shard = subject.shards[0]!;
+      try {
+        await shard.durable(shard.append([Buffer.from('from an owner that was')]));
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const driven = await world.drive('an append of the first owner', promised(), this.#wait_ms);
+    if (driven.state === 'died' || troubled) return;
+    if (driven.state === 'done' && driven.value) {
+      throw new Violation(10, 'an owner whose place another took still acknowledges');
+    }
+    const closed = await world.drive('the end of the first owner', subject.log.close(), this.#wait_ms);
+    if (closed.state === 'died') return;
+    if (former.handles !== 0) throw new Violation(13, `the first owner left ${former.handles} open files`);
+  }
+
   /** An act after which the committed offsets are what the log says, and within which they are anything between. */
   async #move(
     subject: Subject,

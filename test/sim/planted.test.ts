@@ -23,8 +23,8 @@ const FIRST: Readonly<Record<string, number>> = {
   removed_before_the_account_is_durable: 15,
   request_without_time_out: 14,
   short_write_taken_for_whole: 15,
-  sync_error_swallowed: 15,
-  sync_retried: 290,
+  sync_error_swallowed: 180,
+  sync_retried: 10,
   unconsumed_not_protected: 41,
 };
 

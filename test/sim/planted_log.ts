@@ -9,12 +9,14 @@ import { makeKey } from '../../buffer/frame_key.ts';
 import { segmentKey } from '../../buffer/key_search.ts';
 import { Ledger } from '../../buffer/ledger.ts';
 import { segmentBase } from '../../buffer/names.ts';
+import { Owner } from '../../buffer/owner.ts';
 import { DIRECT_BLOCK_BYTES, type File, type FileSystem } from '../../buffer/ports/file_system.ts';
 import { Ranges } from '../../buffer/ranges.ts';
 import { Segment } from '../../buffer/segment.ts';
 import { DirectFile } from '../../buffer/segment_file.ts';
 import { Shard } from '../../buffer/shard.ts';
 import { Stream } from '../../buffer/stream.ts';
+import { Tenure } from '../../buffer/tenure.ts';
 import { SLOT_BYTES } from '../../buffer/two_slot.ts';
 import { delegate, nothing, onFiles, onGetter, onMethod, type PlantedBug } from './planting.ts';
 import { systemError } from './system_error.ts';
@@ -194,6 +196,19 @@ const bugs: Readonly<Record<string, LogBug>> = {
           this.inFlight_bytes += 1;
         },
     ),
+  },
+  first_owner_goes_on: {
+    incident:
+      'a process stopped for longer than its lock was kept writes when it goes on (Kleppmann 2016, "fencing tokens")',
+    patch: onMethod(Tenure.prototype, 'confirm', () => () => undefined),
+  },
+  shared_segment_written_on: {
+    incident:
+      'ext4 mounted twice, a volume attached to two nodes: two processes append to one file, each at its own end',
+    patch: onMethod(Owner, 'take', (take) => async (...args: unknown[]) => {
+      const owner = (await take.apply(Owner, args)) as Owner;
+      return Object.defineProperty(owner, 'abandoned', { value: false });
+    }),
   },
   shutdown_forgets_what_is_queued: {
     incident: 'Collector #15677: items that were queued are gone after an orderly shutdown',

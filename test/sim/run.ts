@@ -2,6 +2,7 @@
 // every recovery. Invariant: all that happens follows from seed and steps.
 
 import type { FileSystem } from '../../buffer/ports/file_system.ts';
+import { TENURE_ms } from '../../buffer/tenure.ts';
 import { audit, checkAccounts, checkDisk, checkRecovered, newTrack, type ShardTrack } from './checks.ts';
 import { Consumers } from './consumers.ts';
 import { World } from './machine.ts';
@@ -37,6 +38,7 @@ const STEP_WEIGHTS = [
   ['intrude', 1],
   ['freeze', 1],
   ['flip', 1],
+  ['dispossess', 1],
 ] as const;
 type StepName = (typeof STEP_WEIGHTS)[number][0];
 const WEIGHTS_TOTAL = STEP_WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0);
@@ -144,9 +146,32 @@ export class Run {
     else if (name === 'audit') await this.#audit();
     else if (name === 'ask') this.#producers.ask();
     else if (name === 'trouble' && options.faults) this.#toggle();
+    else if (name === 'dispossess') await this.#dispossess();
     else if (name === 'jump' && options.clockJumps) this.#jump();
     else if (name === 'flip' && options.flips) flipLive(world, random, this.#tracks);
     else await this.#operate(name);
+  }
+
+  /** The lock is dropped while the process is stopped; a second owner has come by the time at which it goes on. */
+  async #dispossess(): Promise<void> {
+    // A disk that cannot be read does not tell that there is another.
+    if (this.#broken || this.options.flips) return;
+    const random = this.#random;
+    const { world } = this;
+    const first = this.#subject!;
+    for (let batches = random.integer(3); batches > 0; batches--) this.#producers.append(first, random);
+    await world.pass(random.pick([0, 0.05, 0.5]));
+    if (world.process.life.dead) return;
+    const span_ms = random.pick([TENURE_ms, 5_000, 60_000]);
+    const woken_ms = world.clock.time_ms + span_ms;
+    const former = world.dispossess(span_ms);
+    this.#forgetLife();
+    await this.#open();
+    if (this.#broken) return;
+    this.#producers.append(this.#subject!, random);
+    await world.pass(Math.max(0, woken_ms - world.clock.time_ms));
+    if (!former.life.dead) await this.#operator.fenced(first, former, this.#broken);
+    former.die();
   }
 
   async #operate(name: StepName): Promise<void> {
@@ -301,7 +326,7 @@ export class Run {
     this.#openings.opened += 1;
     if (this.world.crashes > this.#crashesSeen) this.#openings.recoveries += 1;
     this.#crashesSeen = this.world.crashes;
-    checkRecovered(this.#subject!, this.#tracks, this.#broken);
+    checkRecovered(this.#subject!, this.#tracks, this.#broken, this.world.haunted);
     await this.#audit();
     await this.#recoverIfDead();
   }
@@ -344,7 +369,10 @@ export class Run {
     checkDisk(
       this.#subject!,
       this.world.disk,
-      !this.options.faults && !this.options.flips && this.options.crashes === 'none',
+      !this.options.faults &&
+        !this.options.flips &&
+        this.options.crashes === 'none' &&
+        this.world.faults.struck.lock_dropped === 0,
     );
     await this.#close();
     this.world.process.diesAt = Number.MAX_SAFE_INTEGER;

@@ -1,0 +1,91 @@
+// Whether this process still has the directory. The kernel keeps the lock for as long as the process lives, but a network file
+// system may drop it, and somebody may delete its file: then a second owner comes, with a higher epoch in the owner file.
+// Invariant: what is confirmed was looked up no longer ago than TENURE_ms, by a clock that runs on while the process is stopped.
+
+import { CommitFailed, OwnershipLost } from './errors.ts';
+import { decodeOwner } from './owner_record.ts';
+import type { Clock } from './ports/clock.ts';
+import type { FileSystem } from './ports/file_system.ts';
+import { TwoSlotFile } from './two_slot.ts';
+
+/** How long a look at the owner file serves. So long at most does an owner go on that lost its lock while it runs. */
+export const TENURE_ms = 200;
+/** A look that took longer than it serves is repeated; a machine that is so slow is told to try again. */
+const LOOKS_MAX = 5;
+
+export class Tenure {
+  readonly #fileSystem: FileSystem;
+  readonly #clock: Clock;
+  readonly #directory: string;
+  readonly #epoch: number;
+  /** Called once, when another owner is found. */
+  onLost: (error: OwnershipLost) => void = () => {};
+  #confirmed_ms: number;
+  #look: Promise<boolean> | undefined;
+  #lost: OwnershipLost | undefined;
+
+  /** @param fileSystem without a bound on descriptors: who holds an unsynced file must not wait for another */
+  constructor(fileSystem: FileSystem, clock: Clock, directory: string, epoch: number) {
+    this.#fileSystem = fileSystem;
+    this.#clock = clock;
+    this.#directory = directory;
+    this.#epoch = epoch;
+    this.#confirmed_ms = clock.monotonic();
+  }
+
+  /**
+   * Undefined where there is nothing to wait for, else resolves once the directory is confirmed to be ours. An owner file that
+   * cannot be read says nothing either way: recovery deals with that. Rejects with OwnershipLost, or CommitFailed.
+   */
+  confirm(): Promise<void> | undefined {
+    if (this.#lost) return this.#confirmed();
+    const age_ms = this.#clock.monotonic() - this.#confirmed_ms;
+    if (age_ms * 2 < TENURE_ms) return undefined;
+    // Looked up ahead of time, so that commits which follow each other closely never wait.
+    if (age_ms < TENURE_ms) {
+      void this.#begin();
+      return undefined;
+    }
+    return this.#confirmed();
+  }
+
+  /** No look is under way afterwards. */
+  async close(): Promise<void> {
+    await this.#look;
+  }
+
+  async #confirmed(): Promise<void> {
+    for (let looks = 0; looks < LOOKS_MAX; looks++) {
+      const readable = this.#lost ? false : await this.#begin();
+      if (this.#lost) throw this.#lost;
+      if (!readable || this.#clock.monotonic() - this.#confirmed_ms < TENURE_ms) return;
+    }
+    throw new CommitFailed(this.#directory, 'the owner file takes too long to read');
+  }
+
+  /** Whether the owner file could be read. Never rejects. */
+  #begin(): Promise<boolean> {
+    this.#look ??= this.#read().finally(() => {
+      this.#look = undefined;
+    });
+    return this.#look;
+  }
+
+  async #read(): Promise<boolean> {
+    const began_ms = this.#clock.monotonic();
+    const file = new TwoSlotFile(this.#fileSystem, this.#directory, 'owner', 'HFOW');
+    try {
+      const { payload } = await file.open('read').finally(() => file.close());
+      if (!payload) return false;
+      const { epoch, pid, since } = decodeOwner(payload);
+      if (epoch > this.#epoch) {
+        this.#lost = new OwnershipLost(this.#directory, `process ${pid} since ${since}`);
+        this.onLost(this.#lost);
+      }
+    } catch {
+      return false;
+    }
+    this.#confirmed_ms = began_ms;
+    return true;
+  }
+}

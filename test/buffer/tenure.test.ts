@@ -1,0 +1,79 @@
+// Two owners of one directory, the first of which has lost its lock: what it promises, writes and says from then on.
+
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { OwnershipLost } from '../../buffer/errors.ts';
+import type { Log } from '../../buffer/index.ts';
+import type { Lock } from '../../buffer/ports/file_system.ts';
+import type { Shard } from '../../buffer/shard.ts';
+import { TENURE_ms } from '../../buffer/tenure.ts';
+import { appendDurably, entry, LogOnMemory, readAll } from './log_on_memory.ts';
+
+let on: LogOnMemory;
+let first: Log;
+let shard: Shard;
+
+beforeEach(async () => {
+  on = new LogOnMemory();
+  // A file system that keeps no locks.
+  on.disk.lock = async (): Promise<Lock> => ({ release: async () => {} });
+  first = await on.open();
+  shard = (await first.stream('s')).shardOf(0);
+  await appendDurably(shard, 'of the first');
+});
+
+async function second(): Promise<Shard> {
+  const log = await on.open();
+  return (await log.stream('s')).shardOf(0);
+}
+
+describe('an owner that was stopped while another took its place', () => {
+  it('promises nothing, takes nothing more, and says who has the directory', async () => {
+    const waiting = shard.append([entry('not seen by the second')]);
+    await second();
+    on.clock.advance(TENURE_ms);
+    await expect(shard.durable(waiting)).rejects.toThrow('was taken over by process');
+    expect(() => shard.append([entry('late')])).toThrow(OwnershipLost);
+    expect([...first.failures().values()]).toEqual([expect.any(OwnershipLost)]);
+  });
+
+  it('writes nothing that the second could read: no entry, no offset, no account, no epoch', async () => {
+    const group = await (await first.stream('s')).group('g');
+    const other = await second();
+    const mine = await appendDurably(other, 'of the second');
+    on.clock.advance(TENURE_ms);
+    shard.append([entry('late')]);
+    group.commit(shard, 1).catch(() => {});
+    await expect(group.flush()).rejects.toThrow(OwnershipLost);
+    await expect(first.close()).rejects.toThrow(OwnershipLost);
+    const third = await on.open();
+    const stream = await third.stream('s');
+    const reader = (await stream.group('third')).reader(stream.shardOf(0));
+    expect(await readAll(reader)).toEqual([
+      { offset: 0, text: 'of the first' },
+      { offset: mine, text: 'of the second' },
+    ]);
+    expect(third.stats().epoch).toBe(3);
+  });
+});
+
+describe('an owner whose place nobody took', () => {
+  it('goes on after any stop, also where the owner file cannot be read', async () => {
+    on.clock.advance(60_000);
+    await appendDurably(shard, 'awake');
+    on.disk.bytes('/log/owner').fill(1);
+    on.clock.advance(60_000);
+    await appendDurably(shard, 'awake again');
+    expect(first.failures().size).toBe(0);
+  });
+
+  it('looks at the owner file ahead of time, so that commits which follow each other do not wait', async () => {
+    const looks = (): number => on.fileSystem.count('open', '/log/owner');
+    const before = looks();
+    for (let commit = 0; commit < 10; commit++) {
+      on.clock.advance(TENURE_ms / 10);
+      await appendDurably(shard, 'one of many');
+    }
+    expect(looks() - before).toBeLessThanOrEqual(3);
+    expect(looks() - before).toBeGreaterThanOrEqual(1);
+  });
+});
