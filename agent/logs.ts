@@ -138,6 +138,9 @@ async function openLog(number: number, options: LogsOptions): Promise<OpenLog> {
   };
   const own = logger.with({ component: 'buffer', ...(mine > 1 ? { log: number } : {}) });
   const log = await Log.open({ ...logOptions(config.buffer, share, own), fileSystem });
+  const { way, reason } = log.stats().commitWay;
+  if (reason === undefined) own.debug('how commits are written', { way });
+  else own.info('commits are appended and synced', { reason });
   return { log, worker: several ? String(number) : undefined };
 }
 

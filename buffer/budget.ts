@@ -30,6 +30,8 @@ export class Budget {
   /** Where other logs are under the same limits. */
   readonly #shared: SharedDisk | undefined;
   #used_bytes = 0;
+  /** Of files that are kept for commits to come: they are given back before anybody is refused. */
+  #unused_bytes = 0;
   #inFlight_bytes = 0;
   /** An append met a disk limit since retention last ran. */
   pressed = false;
@@ -107,7 +109,7 @@ export class Budget {
   overflow_bytes(bytes = 0): number {
     const wanted = this.#inFlight_bytes + bytes;
     const bySize = this.#held_bytes + wanted - this.limits.maxSize_bytes;
-    const byFree = this.limits.minFreeSpace_bytes - (this.free_bytes - wanted);
+    const byFree = this.limits.minFreeSpace_bytes - (this.free_bytes + this.#unused_bytes - wanted);
     return Math.max(bySize, byFree);
   }
 
@@ -115,7 +117,8 @@ export class Budget {
   pressure(bytes = 0): Pressure | undefined {
     const wanted = this.#inFlight_bytes + bytes;
     if (this.#held_bytes + wanted > this.limits.maxSize_bytes) return 'max_size';
-    if (this.free_bytes - wanted < this.limits.minFreeSpace_bytes) return 'min_free_space';
+    const free_bytes = this.free_bytes + this.#unused_bytes - wanted;
+    if (free_bytes < this.limits.minFreeSpace_bytes) return 'min_free_space';
     return undefined;
   }
 
@@ -148,6 +151,23 @@ export class Budget {
     this.used_bytes += bytes;
     this.#free_bytes -= bytes;
     this.approached(this.overflow_bytes(), bytes);
+    if (this.#unused_bytes > 0 && this.crowded) this.onPressure();
+  }
+
+  get unused_bytes(): number {
+    return this.#unused_bytes;
+  }
+
+  set unused_bytes(bytes: number) {
+    this.#free_bytes -= bytes - this.#unused_bytes;
+    this.#unused_bytes = bytes;
+  }
+
+  /** Whether what is unused stands in the way of a limit. */
+  get crowded(): boolean {
+    const { maxSize_bytes, minFreeSpace_bytes } = this.limits;
+    const held_bytes = this.#held_bytes + this.#unused_bytes + this.#inFlight_bytes;
+    return held_bytes > maxSize_bytes || this.free_bytes - this.#inFlight_bytes < minFreeSpace_bytes;
   }
 
   /** `bytes` were written, which leaves -`overflow_bytes` of a limit: near it, room is asked for before it is met. */
@@ -195,6 +215,7 @@ export class ShardBudget {
   readonly #log: Budget;
   readonly #shard: string;
   #inFlight_bytes = 0;
+  #unused_bytes = 0;
   #refused_bytes = 0;
 
   /** @param used_bytes of its segments, which the log's budget knows already or learns from its opener. */
@@ -234,8 +255,30 @@ export class ShardBudget {
     return this.#overflow_bytes(refused_bytes);
   }
 
+  /** What the shard keeps for commits to come. */
+  get unused_bytes(): number {
+    return this.#unused_bytes;
+  }
+
+  set unused_bytes(bytes: number) {
+    this.#log.unused_bytes += bytes - this.#unused_bytes;
+    this.#unused_bytes = bytes;
+  }
+
+  /** Whether what is unused stands in the way of a limit, of the shard or of the log. */
+  get crowded(): boolean {
+    const held_bytes = this.used_bytes + this.#unused_bytes + this.#inFlight_bytes;
+    return held_bytes > this.#log.limits.maxShardSize_bytes || this.#log.crowded;
+  }
+
+  /** Room is wanted, if only for the next segment: retention looks for what is done with. */
+  ask(): void {
+    this.#log.onPressure();
+  }
+
   written(bytes: number): void {
     this.used_bytes += bytes;
+    if (this.#unused_bytes > 0 && this.crowded) this.#log.onPressure();
     this.#log.approached(this.#overflow_bytes(0), bytes);
     this.#log.written(bytes);
   }

@@ -81,9 +81,11 @@ async function frames(
   const from = { file, end };
   let whole = true;
   try {
+    // What stands below was left by the segment that this one is written over.
+    let least = 0;
     for (let position = 0; position < end; ) {
       const { header, bodyIntact } = await loadFrame(window, from, position);
-      if (header && bodyIntact) {
+      if (header && bodyIntact && header.baseOffset >= least) {
         const { baseOffset: offset, count, epoch, watermark, flags, timestamp } = header;
         const bytes = FRAME_HEADER_BYTES + header.bodyBytes;
         const time = new Date(timestamp).toISOString();
@@ -107,10 +109,11 @@ async function frames(
           raw_bytes,
         });
         position += bytes;
+        least = offset + count;
         continue;
       }
       const behind = header ? position + FRAME_HEADER_BYTES + header.bodyBytes : position + 1;
-      const next = await findNextFrame(window, from, behind, 0, Number.MAX_SAFE_INTEGER);
+      const next = await findNextFrame(window, from, behind, least, Number.MAX_SAFE_INTEGER);
       each({ kind: 'damage', position, bytes: (next ?? end) - position });
       whole = false;
       position = next ?? end;

@@ -34,6 +34,7 @@ import { streamGlob } from './stream_glob.ts';
 const MiB = 1024 * 1024;
 
 export interface LogStats {
+  /** All that the segments take, what is kept for commits to come included. */
   readonly used_bytes: number;
   /** Of all logs that share the budget. */
   readonly maxSize_bytes: number;
@@ -225,7 +226,7 @@ export class Log {
     const streams: Record<string, ShardStats[]> = {};
     for (const [name, shards] of this.#shards) streams[name] = shards.map((shard) => shard.stats());
     return {
-      used_bytes: budget.used_bytes,
+      used_bytes: budget.used_bytes + budget.unused_bytes,
       maxSize_bytes: budget.limits.maxSize_bytes,
       room_bytes: budget.room_bytes,
       timeToFull_ms: this.#retainer.timeToFull_ms,

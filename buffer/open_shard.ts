@@ -14,6 +14,7 @@ import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './reco
 import { makeDurable } from './salvage.ts';
 import type { Segment } from './segment.ts';
 import { Shard } from './shard.ts';
+import { SPARE_NAME } from './spare.ts';
 import { type StoredState, TwoSlotFile } from './two_slot.ts';
 import { readFully, writeFully } from './whole_io.ts';
 
@@ -153,6 +154,7 @@ class Opening {
     for (const name of await this.#parts.fileSystem.list(this.#directory)) {
       const base = segmentBase(name);
       if (base !== undefined) bases.push(base);
+      if (name === SPARE_NAME) await this.#remove(name);
     }
     bases.sort((a, b) => a - b);
     if (this.#ledgerMissing && bases.length > 0) this.#ledger.logStart = bases[0]!;
@@ -281,22 +283,19 @@ class Opening {
   async #leftover(base: number): Promise<undefined> {
     // A log start that stands in the page cache alone may be gone after a power cut, and what it gave up would be wanted.
     if (!this.#ledgerDurable) return undefined;
-    for (const name of [segmentName(base), indexName(base)]) {
-      const path = `${this.#directory}/${name}`;
-      try {
-        if (await this.#parts.fileSystem.stat(path)) await this.#parts.fileSystem.remove(path);
-      } catch (error) {
-        this.#parts.report(
-          'warn',
-          'a file that is accounted for could not be removed; trying again at the next start',
-          {
-            shard: this.#id,
-            error: String(error),
-          },
-        );
-      }
-    }
+    for (const name of [segmentName(base), indexName(base)]) await this.#remove(name);
     return undefined;
+  }
+
+  async #remove(name: string): Promise<void> {
+    const path = `${this.#directory}/${name}`;
+    try {
+      if (await this.#parts.fileSystem.stat(path)) await this.#parts.fileSystem.remove(path);
+    } catch (error) {
+      const fields = { shard: this.#id, error: String(error) };
+      const message = 'a file that is accounted for could not be removed; trying again at the next start';
+      this.#parts.report('warn', message, fields);
+    }
   }
 
   /** Comes after the account, which alone knows by then what the tail said was promised. */
@@ -326,10 +325,9 @@ class Opening {
     else this.#parts.report('info', 'space that no commit had used was cut off', fields);
   }
 
-  /** A direct write fills the block in which it ends with zeros. */
+  /** A direct write fills the block in which it ends with zeros; what follows that may be older than the segment. */
   async #isTorn(file: File, position: number, bytes: number): Promise<boolean> {
-    if (bytes >= DIRECT_BLOCK_BYTES) return true;
-    const tail = Buffer.alloc(bytes);
+    const tail = Buffer.alloc(Math.min(bytes, DIRECT_BLOCK_BYTES - (position % DIRECT_BLOCK_BYTES)));
     await readFully(file, tail, position);
     return tail.some((byte) => byte !== 0);
   }

@@ -86,6 +86,8 @@ async function searchFile(shard: Shard, segment: Segment, time_ms: number): Prom
     let position = await pointSince(window, from, segment, time_ms);
     for (;;) {
       const { header, bodyIntact } = await loadFrame(window, from, position);
+      // Retention was faster, and another segment is written over this one.
+      if (header && header.baseOffset >= segment.end) return undefined;
       if (header && bodyIntact) {
         const offset = await entrySince(shard, window, position, header, time_ms);
         if (offset !== undefined) return offset;

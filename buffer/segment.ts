@@ -24,6 +24,8 @@ export class Segment {
   /** Durable bytes of the file: readers go no further. */
   bytes = 0;
   sealed = false;
+  /** This process wrote and sealed it without an error: once it is done with, its file may be written over. */
+  reusable = false;
   /** ms since the Unix epoch; 0 while empty. */
   firstTimestamp = 0;
   lastTimestamp = 0;

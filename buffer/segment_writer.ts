@@ -8,9 +8,10 @@ import { writeIndex } from './index_file.ts';
 import { invariant } from './invariant.ts';
 import { segmentName } from './names.ts';
 import type { Clock } from './ports/clock.ts';
-import { errorCode, type FileSystem, refusesDirect } from './ports/file_system.ts';
+import { DIRECT_BLOCK_BYTES, errorCode, type FileSystem, refusesDirect } from './ports/file_system.ts';
 import { Segment } from './segment.ts';
 import type { SegmentFile } from './segment_file.ts';
+import { Spare } from './spare.ts';
 
 export interface SegmentLimits {
   readonly maxBytes: number;
@@ -25,6 +26,8 @@ const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 export class SegmentWriter {
   /** Segments sealed since the shard was opened. */
   rotations = 0;
+  /** What the next segment is written over. */
+  readonly spare: Spare;
   readonly #fileSystem: FileSystem;
   readonly #way: CommitWay;
   readonly #clock: Clock;
@@ -37,8 +40,8 @@ export class SegmentWriter {
   /** Asked before a file is cut, or a name taken from one, that another owner may rely on. */
   readonly #confirmOwner: () => Promise<void> | undefined;
   #file: SegmentFile | undefined;
-  /** Whether the file of the active segment may be longer than its content: a direct write fills its last block. */
-  #longer = false;
+  /** What the file of the active segment takes at least: more than its content after direct writes, and where it was a spare. */
+  #file_bytes = 0;
   /** Whether the active segment may not be written any more. */
   #givenUp: boolean;
   /** Whether the active segment holds what was published and is not synced, and why it never will be. */
@@ -68,6 +71,7 @@ export class SegmentWriter {
     this.#segments = segments;
     this.#beforeIndex = beforeIndex;
     this.#begun_ms = clock.monotonic();
+    this.spare = new Spare(fileSystem, directory);
   }
 
   /**
@@ -102,8 +106,9 @@ export class SegmentWriter {
       await this.#afterFailedWrite(segment, error);
       throw error;
     }
-    if (file.direct) this.#longer = true;
-    else if (sync) await this.#syncFile(file);
+    const end = position + bytes;
+    this.#file_bytes = Math.max(this.#file_bytes, file.direct ? wholeBlocks(end) : end);
+    if (!file.direct && sync) await this.#syncFile(file);
     this.#unsynced = !sync;
     return { segment, position };
   }
@@ -155,6 +160,27 @@ export class SegmentWriter {
     await this.#closeFile();
   }
 
+  /** What the shard takes of the disk for commits to come: the spare, and whole blocks of the active file behind its content. */
+  get unused_bytes(): number {
+    const active = this.#active();
+    const behind = active && this.#file_bytes > 0 ? this.#file_bytes - wholeBlocks(active.bytes) : 0;
+    return this.spare.bytes + Math.max(0, behind);
+  }
+
+  /** Gives what is unused back to the disk; a commit may not be under way. */
+  async giveBack(): Promise<void> {
+    const active = this.#active();
+    if (active) await this.#cut(active);
+    await this.spare.remove();
+  }
+
+  /** How long the active segment takes to be full at the pace at which it grew so far, ms; infinite where it did not. */
+  get fullIn_ms(): number {
+    const bytes = this.#active()?.bytes ?? 0;
+    if (bytes === 0) return Number.POSITIVE_INFINITY;
+    return ((this.#clock.monotonic() - this.#begun_ms) / bytes) * Math.max(0, this.#limits.maxBytes - bytes);
+  }
+
   /** Whether the active segment is older than segments may get. */
   get overage(): boolean {
     return this.#clock.monotonic() - this.#begun_ms > this.#limits.maxAge_ms;
@@ -177,7 +203,7 @@ export class SegmentWriter {
   /** Everything below the base of a segment is durable, or known to have failed: recovery goes by that. */
   async #begin(base: number): Promise<Segment> {
     if (!this.#givenUp) await this.sync();
-    const file = await this.#create(base);
+    const { file, bytes } = await this.#create(base);
     try {
       await this.#fileSystem.syncDirectory(this.#directory);
     } catch (error) {
@@ -196,7 +222,7 @@ export class SegmentWriter {
     const segment = new Segment(base);
     this.#segments.push(segment);
     this.#file = file;
-    this.#longer = false;
+    this.#file_bytes = bytes;
     this.#givenUp = false;
     this.#unsynced = false;
     this.#begun_ms = this.#clock.monotonic();
@@ -218,23 +244,28 @@ export class SegmentWriter {
     }
   }
 
-  /** A file of that name can only be what a failed attempt left: nothing in it was promised. */
-  async #create(base: number): Promise<SegmentFile> {
+  /**
+   * The spare under the new name, where there is one, or a new file. One of that name can only be what a failed attempt left:
+   * nothing in it was promised.
+   */
+  async #create(base: number): Promise<{ file: SegmentFile; bytes: number }> {
     const path = `${this.#directory}/${segmentName(base)}`;
+    const bytes = await this.spare.take(path);
+    if (bytes > 0) return { file: await this.#way.open(path, 0), bytes };
     try {
-      return await this.#way.create(path);
+      return { file: await this.#way.create(path), bytes };
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
       await this.#confirmOwner();
       await this.#fileSystem.remove(path);
-      return this.#way.create(path);
+      return { file: await this.#way.create(path), bytes };
     }
   }
 
   /** Ends the file where its content does. Where that fails, whoever opens the log next finds a tail that holds nothing. */
   async #cut(segment: Segment): Promise<void> {
-    if (!this.#longer || !this.#file) return;
-    this.#longer = false;
+    if (!this.#file || this.#file_bytes <= segment.bytes) return;
+    this.#file_bytes = segment.bytes;
     try {
       await this.#confirmOwner();
       await this.#file.truncate(segment.bytes);
@@ -251,6 +282,7 @@ export class SegmentWriter {
     try {
       await this.#beforeIndex();
       await writeIndex(this.#fileSystem, this.#directory, segment);
+      segment.reusable = true;
     } catch {
       // Without an index the segment is scanned when the log is next opened.
     }
@@ -272,6 +304,8 @@ export class SegmentWriter {
       try {
         await this.#confirmOwner();
         await this.#file?.truncate(segment.bytes);
+        this.#file_bytes = segment.bytes;
+        await this.spare.remove();
         return;
       } catch {
         // A file that cannot be cut cannot be trusted either.
@@ -284,6 +318,7 @@ export class SegmentWriter {
 
   async #giveUp(): Promise<void> {
     this.#givenUp = true;
+    this.#file_bytes = 0;
     await this.#closeFile();
   }
 
@@ -296,4 +331,8 @@ export class SegmentWriter {
       // All that was promised is synced: a failing close takes nothing back.
     }
   }
+}
+
+function wholeBlocks(bytes: number): number {
+  return Math.ceil(bytes / DIRECT_BLOCK_BYTES) * DIRECT_BLOCK_BYTES;
 }

@@ -139,6 +139,7 @@ export class Shard {
       account: this.#account,
       commits: this.#commits,
       writer: this.#writer,
+      lowestReader: () => this.#lowestReader(),
     });
   }
 
@@ -240,6 +241,7 @@ export class Shard {
       logEnd: this.logEnd,
       segments: this.segments.length,
       bytes: bytesOf(this.segments),
+      unused_bytes: this.#budget.unused_bytes,
       oldestUnconsumed_age_ms: lagOf(this, consumedBelow([...this.offsets.groups.values()]) ?? this.logStart)
         .age_ms,
       rotations: this.#writer.rotations,
@@ -271,9 +273,13 @@ export class Shard {
 
   /** Gives back blocks that every reader has passed. */
   trimHotTail(): void {
+    this.hotTail.trim(this.#lowestReader());
+  }
+
+  #lowestReader(): number {
     let lowest = Number.POSITIVE_INFINITY;
     for (const reader of this.#readers) lowest = Math.min(lowest, reader.position);
-    this.hotTail.trim(lowest);
+    return lowest;
   }
 
   /** Syncs what is readable, so that its file may be closed; the shard tells where that fails. */
@@ -335,6 +341,9 @@ export class Shard {
     segment.lastRunning_ms = this.parts.running_ms();
     this.upkeep.used();
     this.#budget.written(chain.bytes);
+    this.#budget.unused_bytes = this.#writer.unused_bytes;
+    // A segment has begun, so the ones before it may be done with, and the next could be written over one.
+    if (position === 0 && this.parts.commitWay.direct && this.#writer.spare.vacant) this.#budget.ask();
     this.#keepHot(chain, segment, position);
     for (const reader of this.#readers) reader.wake();
   }

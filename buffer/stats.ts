@@ -13,6 +13,8 @@ export interface ShardStats {
   readonly logEnd: number;
   readonly segments: number;
   readonly bytes: number;
+  /** Of files that are kept for commits to come. */
+  readonly unused_bytes: number;
   /** Of the oldest entry that some protecting group (any, where none protects; nobody, where there is no group) has not consumed, ms; 0: none. */
   readonly oldestUnconsumed_age_ms: number;
   readonly rotations: number;

@@ -12,6 +12,7 @@ import { errorCode } from './ports/file_system.ts';
 import { consumedBelow, type Removal, type SegmentView } from './retention.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentWriter } from './segment_writer.ts';
+import { SPARE_NAME } from './spare.ts';
 
 /** When the active segment ends before its time: consumed and idle, consumed, or holding anything at all. */
 export type SealWhen = 'idle' | 'consumed' | 'holds_data';
@@ -19,6 +20,9 @@ export type SealWhen = 'idle' | 'consumed' | 'holds_data';
 /** A consumed active segment is given back to the disk when nothing was appended for so long. */
 const SEAL_IDLE_MS = 10_000;
 const SEAL_IDLE_BYTES = 1024 * 1024;
+/** A spare is kept where the next segment is needed within so long, at the pace of this one, and commits came so lately. */
+const SPARE_SOON_MS = 60_000;
+const SPARE_IDLE_MS = 5_000;
 
 export interface UpkeepOptions {
   readonly shard: string;
@@ -31,6 +35,8 @@ export interface UpkeepOptions {
   readonly account: LedgerFile;
   readonly commits: CommitLoop;
   readonly writer: SegmentWriter;
+  /** The offset that the slowest reader reads next; infinite where nobody reads. */
+  lowestReader(): number;
 }
 
 export class Upkeep {
@@ -77,10 +83,31 @@ export class Upkeep {
     while (segments[0]?.sealed && segments[0].end <= account.ledger.logStart) {
       const segment = segments.shift()!;
       budget.removed(segment.bytes);
-      await this.#removeFile(segmentName(segment.base));
+      if (!(await this.#keepSpare(segment))) await this.#removeFile(segmentName(segment.base));
       await this.#removeFile(indexName(segment.base));
     }
     parts.report('info', 'segments removed', { shard, segments: before - segments.length });
+  }
+
+  /** Keeps the file of a segment that is gone for the next one to be written over, where that will come soon. */
+  async #keepSpare(segment: Segment): Promise<boolean> {
+    const { budget, lowestReader, parts, writer } = this.#options;
+    const { direct } = parts.commitWay;
+    // Whoever still reads the file would find other frames in it.
+    const unread = lowestReader() >= segment.end;
+    const large = segment.bytes * 2 >= parts.segmentLimits.maxBytes;
+    if (!direct || !segment.reusable || !unread || !large || !writer.spare.vacant || !this.#spareWanted)
+      return false;
+    const kept = await writer.spare.keep(segmentName(segment.base), segment.bytes);
+    if (!kept) await this.#removeFile(SPARE_NAME);
+    budget.unused_bytes = writer.unused_bytes;
+    return kept;
+  }
+
+  get #spareWanted(): boolean {
+    const { budget, parts, writer } = this.#options;
+    const idle_ms = parts.clock.monotonic() - this.#idleSince_ms;
+    return idle_ms <= SPARE_IDLE_MS && writer.fullIn_ms <= SPARE_SOON_MS && !budget.crowded;
   }
 
   /** Of a closed shard whose stream is deleted: what became of its entries, now that none is kept. */
@@ -94,6 +121,7 @@ export class Upkeep {
   /** The files of the shard are gone: gives back what they took. */
   removed(): void {
     const { budget } = this.#options;
+    budget.unused_bytes = 0;
     budget.removed(budget.used_bytes);
   }
 
@@ -111,14 +139,23 @@ export class Upkeep {
 
   /** Seals the active segment where its age, its readers or a lack of room say that it should end. */
   async tidy(consumedBelow: number | undefined, sealWhen: SealWhen): Promise<void> {
-    const { account, commits, parts, segments, writer } = this.#options;
+    const { account, budget, commits, parts, segments, writer } = this.#options;
     if (account.dirty) await account.write();
+    if (writer.unused_bytes > 0 && (sealWhen !== 'idle' || !this.#spareWanted)) {
+      await commits
+        .exclusively(() => writer.giveBack())
+        .finally(() => {
+          budget.unused_bytes = writer.unused_bytes;
+        });
+    }
     const active = segments[segments.length - 1];
     if (!active || active.sealed || active.bytes === 0) return;
     const idle_ms = parts.clock.monotonic() - this.#idleSince_ms;
     const consumed = consumedBelow !== undefined && consumedBelow >= active.end;
     const idle = idle_ms > SEAL_IDLE_MS && active.bytes > SEAL_IDLE_BYTES;
     const asked = sealWhen === 'holds_data' || (consumed && (idle || sealWhen === 'consumed'));
-    if (writer.overage || asked) await commits.exclusively(() => writer.seal());
+    if (!writer.overage && !asked) return;
+    await commits.exclusively(() => writer.seal());
+    budget.unused_bytes = writer.unused_bytes;
   }
 }

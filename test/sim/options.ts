@@ -77,11 +77,28 @@ export interface Profile {
   readonly options: Partial<RunOptions>;
 }
 
-/** Kinds of runs: all that there is, little of it often, and hardly anything but crashes. */
+/** Kinds of runs: all that there is, little of it often, hardly anything but crashes, and segments that are written over soon. */
 export const profiles = {
   long: { steps: 60, options: {} },
   short: { steps: 10, options: { shards: 1, entry_bytes: 'tiny', batch_entries: 4 } },
   storm: { steps: 100, options: { shards: 1, entry_bytes: 'small', crashes: 'both', crashRate: 0.5 } },
+  recycle: {
+    steps: 120,
+    options: {
+      shards: 1,
+      segment_bytes: 2 * KiB,
+      segmentAge_ms: 3_600_000,
+      retentionInterval_ms: 20,
+      secondGroupProtects: false,
+      maxLag_bytes: undefined,
+      entry_bytes: 'small',
+      crashes: 'both',
+      crashRate: 0.02,
+      batch_entries: 4,
+      maxSize_bytes: 64 * MiB,
+      commitWay: 'either',
+    },
+  },
 } as const satisfies Record<string, Profile>;
 export type ProfileName = keyof typeof profiles;
 

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import { Budget } from '../../buffer/budget.ts';
 import { Chain } from '../../buffer/chain.ts';
 import { CommitLoop } from '../../buffer/commit_loop.ts';
+import { CommitWay } from '../../buffer/commit_way.ts';
 import { bodyMatches, FRAME_HEADER_BYTES, readFrameHeader } from '../../buffer/frame.ts';
 import { makeKey } from '../../buffer/frame_key.ts';
 import { segmentKey } from '../../buffer/key_search.ts';
@@ -96,6 +97,17 @@ const bugs: Readonly<Record<string, LogBug>> = {
           // Only the few bytes before a boundary: most commits carry more, and come through.
           const carried = position % DIRECT_BLOCK_BYTES;
           return write.call(this, blocks, carried < 300 ? position - carried : position);
+        },
+    ),
+  },
+  carried_block_not_read_when_opened_again: {
+    incident: 'a writer that begins with an empty block where an earlier process left a half full one',
+    patch: onMethod(
+      CommitWay.prototype,
+      'open',
+      (open) =>
+        function (this: CommitWay, path: string, bytes: number) {
+          return open.call(this, path, bytes - (bytes % DIRECT_BLOCK_BYTES));
         },
     ),
   },

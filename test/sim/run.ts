@@ -137,7 +137,7 @@ export class Run {
     const name = this.#draw(random.next());
     world.trace.event(`STEP ${step} ${name}`);
     if (name === 'append') this.#producers.append(this.#subject!, random);
-    else if (name === 'pass') await world.pass(random.pick([0.1, 1, 5, 50, 2_000]));
+    else if (name === 'pass') await world.pass(random.pick([0.1, 1, 5, 50, 2_000, 8_000]));
     else if (name === 'read') await this.#read();
     else if (name === 'settle') await this.#settle();
     else if (name === 'flush') await this.#flush();

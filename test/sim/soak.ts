@@ -32,6 +32,7 @@ const ROUND: readonly (readonly [ProfileName, number])[] = [
   ['short', 400],
   ['storm', 50],
   ['long', 50],
+  ['recycle', 50],
 ];
 const PROGRESS_ms = 10_000;
 const FAILURES_MAX = 100;

@@ -24,6 +24,7 @@ export interface SoakState {
 const KINDS: Readonly<Record<string, string>> = {
   exhaustive: 'every small crash state',
   storm: 'storm: a crash every few operations',
+  recycle: 'recycle: small segments that are soon consumed and written over',
   short: 'short: 10 steps',
   long: 'long: 60 steps, all that there is',
 };

@@ -8,7 +8,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Log } from '../../../buffer/log.ts';
 import { BoundedFiles } from '../../../buffer/ports/bounded_files.ts';
-import type { File } from '../../../buffer/ports/file_system.ts';
+import { DIRECT_BLOCK_BYTES, type File } from '../../../buffer/ports/file_system.ts';
 import { nodeFileSystem } from '../../../buffer/ports/node_file_system.ts';
 import { entry, LogOnMemory, openedOnMemory, readAll, textsOf } from '../log_on_memory.ts';
 import { settle } from '../manual_clock.ts';
@@ -50,6 +50,27 @@ describe('files within a bound', () => {
     expect(other.openFiles.size).toBe(MAX);
     for (const file of many) await file.close();
     expect(other.openFiles.size).toBe(0);
+  });
+
+  it('that are written directly leave nothing unsynced, so they rest at once and come back as what they were', async () => {
+    const disk = new MemoryFileSystem();
+    disk.direct = true;
+    const observed = new ObservedFileSystem(disk);
+    const bounded = new BoundedFiles(observed, MAX);
+    const files: File[] = [];
+    const block = bounded.directMemory().subarray(0, DIRECT_BLOCK_BYTES);
+    for (let index = 0; index < 3 * MAX; index++) {
+      files.push(await bounded.open(`/f${index}`, 'createDirect'));
+      await files[index]!.write(block.fill(index), 0);
+    }
+    expect(observed.openFiles.size).toBe(MAX);
+    for (const [index, file] of files.entries()) {
+      await file.write(block.fill(index), DIRECT_BLOCK_BYTES);
+      await expect(file.write(bytes('no whole block'), 0)).rejects.toMatchObject({ code: 'EINVAL' });
+      expect(disk.bytes(`/f${index}`)).toEqual(Buffer.alloc(2 * DIRECT_BLOCK_BYTES, index));
+    }
+    for (const file of files) await file.close();
+    expect(observed.openFiles.size).toBe(0);
   });
 
   it('keep their descriptor from a write until its sync, and who finds nothing to close waits', async () => {

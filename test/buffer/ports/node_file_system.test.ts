@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LogFull } from '../../../buffer/errors.ts';
 import { Log } from '../../../buffer/log.ts';
 import { sleep } from '../../../buffer/ports/clock.ts';
+import { DIRECT_BLOCK_BYTES, refusesDirect } from '../../../buffer/ports/file_system.ts';
 import { nodeFileSystem } from '../../../buffer/ports/node_file_system.ts';
 import { systemClock } from '../../../buffer/ports/system_clock.ts';
 import { appendDurably, readAll } from '../log_on_memory.ts';
@@ -173,6 +174,21 @@ async function fillAndHeal(on: string): Promise<void> {
   ).toEqual(['after']);
   await again.close();
 }
+
+it('a direct write takes whole blocks from aligned memory and is read through the page cache, or is refused as such', async () => {
+  const file = path.join(directory, 'direct');
+  const memory = nodeFileSystem.directMemory();
+  const block = memory.subarray(0, DIRECT_BLOCK_BYTES).fill('d');
+  try {
+    const opened = await nodeFileSystem.open(file, 'createDirect');
+    expect(await opened.write(block, 0)).toBe(block.length);
+    expect(fs.readFileSync(file)).toEqual(block);
+    await opened.close();
+  } catch (error) {
+    // tmpfs, for one.
+    expect(refusesDirect(error)).toBe(true);
+  }
+});
 
 /** The log refuses for a moment after a failure; how long is its own affair. */
 async function untilTaken(admit: () => void): Promise<void> {

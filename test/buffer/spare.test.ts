@@ -1,0 +1,175 @@
+// Consumed segments that are written over: when one is kept, what it counts as, and that nothing of it is ever taken for data.
+
+import { describe, expect, it } from '@jest/globals';
+import type { LogOptions } from '../../buffer/index.ts';
+import { ShardReader } from '../../buffer/reader.ts';
+import type { Shard } from '../../buffer/shard.ts';
+import {
+  appendDurably,
+  expectAccountsToAddUp,
+  LogOnMemory,
+  openedOnMemory,
+  readAll,
+} from './log_on_memory.ts';
+import { MemoryFileSystem, systemError } from './memory_file_system.ts';
+
+const FOLDER = '/log/s/0';
+const SPARE = `${FOLDER}/spare`;
+const SEGMENT_BYTES = 20_000;
+const COMMIT = 'x'.repeat(3000);
+
+function directDisk(): MemoryFileSystem {
+  const disk = new MemoryFileSystem();
+  disk.direct = true;
+  return disk;
+}
+
+/** A group that has consumed all of three segments, the last of which has just begun. */
+async function rolling(options: Partial<LogOptions> = {}, on = new LogOnMemory(directDisk())) {
+  const opened = await openedOnMemory({ segment: { maxBytes: SEGMENT_BYTES }, ...options }, on);
+  const group = await opened.stream.group('g');
+  const { log, shard } = opened;
+  const fill = async (segments: number): Promise<void> => {
+    for (const until = shard.segments.length + segments; shard.segments.length < until; ) {
+      on.clock.advance(1);
+      await appendDurably(shard, COMMIT);
+    }
+  };
+  const consume = async (): Promise<void> => {
+    void group.commit(shard, shard.highWatermark);
+    await log.retain();
+  };
+  return { ...opened, group, fill, consume };
+}
+
+async function offsetsIn(shard: Shard): Promise<number[]> {
+  const reader = new ShardReader(shard, shard.logStart);
+  const all = await readAll(reader);
+  reader.close();
+  return all.map(({ offset }) => offset);
+}
+
+function from(first: number, end: number): number[] {
+  return Array.from({ length: end - first }, (_, index) => first + index);
+}
+
+describe('a spare segment', () => {
+  it('is what a consumed one becomes, and what the next one is written over', async () => {
+    const { consume, fill, log, on, shard } = await rolling();
+    await fill(3);
+    const grown = on.disk.bytes(shard.segmentPath(shard.segments[0]!)).length;
+    await consume();
+    expect(on.disk.bytes(SPARE).length).toBe(grown);
+    expect(log.stats()).toMatchObject({ used_bytes: shard.stats().bytes + grown });
+    expect(shard.stats().unused_bytes).toBe(grown);
+    await fill(1);
+    expect(on.disk.paths()).not.toContain(SPARE);
+    const active = shard.segments.at(-1)!;
+    expect(on.disk.bytes(shard.segmentPath(active)).length).toBe(grown);
+    expect(await offsetsIn(shard)).toEqual(from(shard.logStart, shard.highWatermark));
+    expectAccountsToAddUp(log);
+    await log.close();
+    expect(on.disk.bytes(shard.segmentPath(active)).length).toBe(active.bytes);
+  });
+
+  it('shows nothing of its former life to whoever opens the log after a kill', async () => {
+    const { consume, fill, log, on, shard } = await rolling();
+    await fill(3);
+    await consume();
+    await fill(1);
+    const left = on.killed();
+    const again = await rolling({}, left);
+    expect(await offsetsIn(again.shard)).toEqual(from(shard.logStart, shard.highWatermark));
+    expect(again.shard.account()).toEqual(shard.account());
+    expect(left.reports.filter(({ level }) => level !== 'info')).toEqual([]);
+    await log.close();
+    await again.log.close();
+  });
+
+  it('goes when the log is opened, and when nobody has appended for a while', async () => {
+    const first = await rolling();
+    await first.fill(3);
+    await first.consume();
+    const left = first.on.killed();
+    left.disk.direct = true;
+    const again = await rolling({}, left);
+    expect(again.on.disk.paths()).not.toContain(SPARE);
+    await first.log.close();
+    await again.fill(3);
+    await again.consume();
+    expect(again.on.disk.paths()).toContain(SPARE);
+    again.on.clock.advance(6_000);
+    await again.log.retain();
+    expect(again.on.disk.paths()).not.toContain(SPARE);
+    expect(again.log.stats().used_bytes).toBe(again.shard.stats().bytes);
+    await again.log.close();
+  });
+
+  it('gives its room back before anybody is refused', async () => {
+    const maxSize_bytes = 8 * SEGMENT_BYTES;
+    const { consume, fill, log, on, shard } = await rolling({ retention: { maxSize_bytes } });
+    await fill(3);
+    await consume();
+    expect(on.disk.paths()).toContain(SPARE);
+    // The next segment is written over it; behind its content is unused space, of which the limit knows.
+    while (shard.stats().bytes + 2 * COMMIT.length < maxSize_bytes) {
+      on.clock.advance(1);
+      await appendDurably(shard, COMMIT);
+    }
+    await log.retain();
+    expect(log.stats().used_bytes).toBeLessThanOrEqual(maxSize_bytes);
+    await log.close();
+  });
+
+  it.each([
+    ['commits are appended', { commit: { way: 'append' } }, async () => {}],
+    [
+      'somebody still reads it',
+      {},
+      async ({ shard }: { shard: Shard }) => void new ShardReader(shard, shard.logStart),
+    ],
+  ] as const)('is not kept where %s', async (_why, options, before) => {
+    const { consume, fill, log, on, shard } = await rolling(options);
+    await fill(3);
+    await before({ shard });
+    await consume();
+    expect(on.disk.paths()).not.toContain(SPARE);
+    expect(shard.stats().unused_bytes).toBe(0);
+    await log.close();
+  });
+
+  it('is kept only once the account is durable, and done without where the disk says no', async () => {
+    const { consume, fill, log, on, shard } = await rolling();
+    await fill(3);
+    // The file of the account is renamed into place the first time.
+    await shard.writeLedger();
+    on.fileSystem.operations.length = 0;
+    on.fileSystem.hook = (operation) => {
+      if (operation === 'rename') throw systemError('EIO');
+    };
+    await consume();
+    const done = on.fileSystem.operations.map(
+      ({ operation, path }) => `${operation} ${path.split('/').at(-1)}`,
+    );
+    const rename = done.findIndex((each) => each.startsWith('rename'));
+    const account = done.findIndex((each) => each.startsWith('sync ledger'));
+    expect(account).toBeGreaterThanOrEqual(0);
+    expect(account).toBeLessThan(rename);
+    expect(on.disk.paths()).not.toContain(SPARE);
+    expect(shard.segments).toHaveLength(1);
+    on.fileSystem.hook = () => {};
+    await fill(1);
+    expect(shard.stats().unused_bytes).toBe(0);
+    await log.close();
+  });
+
+  it('goes with its stream', async () => {
+    const { consume, fill, log, on } = await rolling();
+    await fill(3);
+    await consume();
+    await log.deleteStream('s', { force: true });
+    expect(log.stats().used_bytes).toBe(0);
+    expect(on.disk.paths().filter((path) => path.startsWith('/log/s'))).toEqual([]);
+    await log.close();
+  });
+});
