@@ -4,7 +4,7 @@
 import { DIRECT_BLOCK_BYTES } from '../../buffer/ports/file_system.ts';
 import type { Disk } from './disk.ts';
 import type { ShardModel } from './model.ts';
-import { mayDrop, type RunOptions } from './options.ts';
+import { mayDrop, mayLag, type RunOptions } from './options.ts';
 import { GROUPS, type GroupName, readAll, type Subject } from './subject.ts';
 import { type InvariantNumber, Violation } from './violation.ts';
 
@@ -163,7 +163,7 @@ function checkShard(subject: Subject, index: number, track: ShardTrack, options:
   const dropped = Object.values(account.dropped).reduce((sum, count) => sum + count, 0);
   must(account.retained >= 0 && account.deletedConsumed >= 0 && dropped >= 0, 8, () => where);
   must(track.model.flips > 0 || account.quarantined === 0, 8, () => `${where}: nothing was damaged`);
-  const allowed = mayDrop(options) || options.maxLag_bytes !== undefined || track.unprotected;
+  const allowed = mayDrop(options) || mayLag(options) || track.unprotected;
   must(allowed || dropped === 0, 7, () => `${where}: no policy allows to drop`);
   must(
     shard.logStart >= track.logStart,
@@ -172,7 +172,13 @@ function checkShard(subject: Subject, index: number, track: ShardTrack, options:
   );
   const moved = shard.logStart !== track.logStart;
   track.logStart = shard.logStart;
-  if (moved) track.removed = track.model.removedBelow(shard.logStart);
+  if (moved) {
+    track.removed = track.model.removedBelow(shard.logStart);
+    const { segments } = shard.stats();
+    // One that a failed commit left empty counts among them.
+    const enough = options.faults || segments >= options.minSegments;
+    must(enough, 7, () => `${where}: ${segments} of ${options.minSegments} segments stay`);
+  }
   const gone = account.deletedConsumed + dropped;
   const { settled, unknown } = track.removed;
   must(
@@ -182,7 +188,7 @@ function checkShard(subject: Subject, index: number, track: ShardTrack, options:
   );
   if (mayDrop(options)) return;
   for (const name of GROUPS) {
-    const limited = !options.secondGroupProtects || options.maxLag_bytes !== undefined;
+    const limited = !options.secondGroupProtects || mayLag(options);
     if (name === GROUPS[1] && limited) continue;
     const { ever } = track.groups[name];
     must(

@@ -31,6 +31,10 @@ const options: RunOptions = {
   minFreeSpace_bytes: 0,
   secondGroupProtects: true,
   maxLag_bytes: undefined,
+  maxLag_ms: undefined,
+  minSegments: 0,
+  keepConsumed_bytes: undefined,
+  forceDeleteAfter_ms: undefined,
   compressed: false,
 };
 

@@ -24,6 +24,14 @@ export interface RunOptions {
   readonly acks: boolean;
   /** Frames are compressed where that saves anything. */
   readonly compressed: boolean;
+  /** Segments that stay whatever else is said. */
+  readonly minSegments: number;
+  /** What is consumed and kept for replay, bytes of each shard. */
+  readonly keepConsumed_bytes: number | undefined;
+  /** Age above which data goes though nobody has consumed it. */
+  readonly forceDeleteAfter_ms: number | undefined;
+  /** How long the second group may lie behind before it protects no more. */
+  readonly maxLag_ms: number | undefined;
   /** How commits are written; `either`: each life of the log draws its own, so that one opens what the other wrote. */
   readonly commitWay: 'append' | 'direct' | 'either';
   readonly entry_bytes: 'tiny' | 'small' | 'mixed' | 'large';
@@ -68,6 +76,11 @@ export function deriveOptions(random: SeededRandom): RunOptions {
     flips: random.chance(0.2),
     clockJumps: random.chance(0.2),
     commitWay: random.pick(['append', 'direct', 'either', 'either'] as const),
+    // Segments that stay fill their part of the disk for good.
+    minSegments: !bounded && random.chance(0.2) ? random.between(2, 4) : 0,
+    keepConsumed_bytes: random.chance(0.2) ? segment_bytes * random.between(1, 4) : undefined,
+    forceDeleteAfter_ms: random.chance(0.1) ? random.pick([500, 20_000]) : undefined,
+    maxLag_ms: random.chance(0.1) ? random.pick([100, 5_000]) : undefined,
   };
 }
 
@@ -112,8 +125,14 @@ export function entryBytes(random: SeededRandom, kind: RunOptions['entry_bytes']
   return chance < 0.4 ? random.integer(90 * KiB) : random.integer(4 * KiB);
 }
 
+/** Whether the second group may cease to protect. */
+export function mayLag(options: RunOptions): boolean {
+  return options.maxLag_bytes !== undefined || options.maxLag_ms !== undefined;
+}
+
 /** Whether unconsumed data of a protecting group may go by what these options say. */
 export function mayDrop(options: RunOptions): boolean {
+  if (options.forceDeleteAfter_ms !== undefined) return true;
   if (options.maxAge_ms !== undefined && !options.protectUnconsumed) return true;
   return options.whenFull === 'drop_oldest' || !options.protectUnconsumed;
 }

@@ -13,12 +13,14 @@ import { segmentBase } from '../../buffer/names.ts';
 import { Owner } from '../../buffer/owner.ts';
 import { DIRECT_BLOCK_BYTES, type File, type FileSystem } from '../../buffer/ports/file_system.ts';
 import { Ranges } from '../../buffer/ranges.ts';
+import type { SegmentView } from '../../buffer/retention.ts';
 import { Segment } from '../../buffer/segment.ts';
 import { DirectFile } from '../../buffer/segment_file.ts';
 import { Shard } from '../../buffer/shard.ts';
 import { Stream } from '../../buffer/stream.ts';
 import { Tenure } from '../../buffer/tenure.ts';
 import { SLOT_BYTES } from '../../buffer/two_slot.ts';
+import { Upkeep } from '../../buffer/upkeep.ts';
 import { delegate, nothing, onFiles, onGetter, onMethod, type PlantedBug } from './planting.ts';
 import { systemError } from './system_error.ts';
 
@@ -221,6 +223,21 @@ const bugs: Readonly<Record<string, LogBug>> = {
       const owner = (await take.apply(Owner, args)) as Owner;
       return Object.defineProperty(owner, 'abandoned', { value: false });
     }),
+  },
+  kept_segments_are_empty: {
+    incident: 'a minimum to keep, counted over segments that hold nothing',
+    patch: onMethod(
+      Upkeep.prototype,
+      'segmentViews',
+      (views) =>
+        function (this: Upkeep) {
+          const held = views.call(this) as SegmentView[];
+          const last = held.at(-1);
+          if (!last) return held;
+          const empty = { ...last, base: last.end, bytes: 0, sealed: false };
+          return [...held, empty, empty, empty, empty];
+        },
+    ),
   },
   shutdown_forgets_what_is_queued: {
     incident: 'Collector #15677: items that were queued are gone after an orderly shutdown',

@@ -27,6 +27,10 @@ const options: RunOptions = {
   minFreeSpace_bytes: 0,
   secondGroupProtects: true,
   maxLag_bytes: undefined,
+  maxLag_ms: undefined,
+  minSegments: 0,
+  keepConsumed_bytes: undefined,
+  forceDeleteAfter_ms: undefined,
   compressed: false,
 };
 /** A power cut that takes all that was not synced. */
@@ -286,6 +290,71 @@ describe('a failed sync that leaves its pages looking clean, then a kill, then a
     await must(world, subject.log.retain());
     expect(shard.logStart).toBeGreaterThan(refused);
     await expect(must(world, shard.durable(refused))).rejects.toThrow('outside');
+  });
+});
+
+describe('a second owner', () => {
+  it('loses nothing to the first one, who was stopped within a commit and whose lock was dropped (seed 27, short)', async () => {
+    const world = new World(1);
+    const first = await open(world);
+    const late = first.shards[0]!.append([Buffer.from('of the first')]);
+    const answer = first.shards[0]!.durable(late).then(
+      () => 'acknowledged',
+      () => 'refused',
+    );
+    // The segment is begun, and nothing is written to it yet.
+    while (!world.disk.find(`${SHARD}/00000000000000000000.log`)) await world.pass(0.01);
+    world.dispossess(1_000);
+    const second = await open(world);
+    const offset = await append(world, second.shards[0]!, 'of the second');
+    await world.pass(2_000);
+    expect(await must(world, answer)).toBe('refused');
+    const found: string[] = [];
+    await must(
+      world,
+      readAll(second.shards[0]!, (_, bytes) => found.push(Buffer.from(bytes).toString().slice(0, 13))),
+    );
+    expect({ offset, found }).toEqual({ offset: 0, found: ['of the second'] });
+  });
+
+  it('reads what it appends although the first left an empty segment of that name (seed 212, storm)', async () => {
+    const world = new World(1);
+    const first = await open(world);
+    void first.shards[0]!.append([Buffer.from('never written')]);
+    while (!world.disk.find(`${SHARD}/00000000000000000000.log`)) await world.pass(0.01);
+    kill(world);
+    const { shards, groups } = await open(world);
+    const reader = groups[GROUPS[0]].reader(shards[0]!);
+    expect(await must(world, reader.read({ wait_ms: 0 }))).toBeUndefined();
+    await append(world, shards[0]!, 'appended');
+    const batch = await must(world, reader.read({ wait_ms: 0 }));
+    expect(batch?.offsets).toEqual([0]);
+    batch?.release();
+  });
+
+  it('keeps the segment before a torn one that cannot be cut (seed 832, long)', async () => {
+    const world = new World(1);
+    const { shards } = await open(world);
+    for (let index = 0; index < 14; index++) await append(world, shards[0]!, 'kept');
+    const { logEnd } = shards[0]!;
+    kill(world);
+    const name = `${SHARD}/${String(logEnd).padStart(20, '0')}.log`;
+    const file = await must(world, world.process.open(name, 'create'));
+    await must(world, file.write(Buffer.alloc(600, 7), 0));
+    await must(world, world.process.syncDirectory(SHARD));
+    kill(world);
+    const node = world.disk.find(name);
+    if (node?.kind !== 'file') throw new Error(`${name} is not there`);
+    node.syncFails = true;
+    const again = await open(world);
+    let count = 0;
+    await must(
+      world,
+      readAll(again.shards[0]!, () => {
+        count += 1;
+      }),
+    );
+    expect(count).toBe(logEnd);
   });
 });
 

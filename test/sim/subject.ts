@@ -9,7 +9,7 @@ import { ShardReader } from '../../buffer/reader.ts';
 import type { Shard } from '../../buffer/shard.ts';
 import type { Stream } from '../../buffer/stream.ts';
 import type { World } from './machine.ts';
-import type { RunOptions } from './options.ts';
+import { mayLag, type RunOptions } from './options.ts';
 
 export const DIRECTORY = '/data/log';
 export const STREAM = 'traces.otlp';
@@ -42,6 +42,13 @@ export async function openSubject(
     retention: {
       maxSize_bytes: options.maxSize_bytes,
       ...(options.maxAge_ms === undefined ? {} : { maxAge_ms: options.maxAge_ms }),
+      ...(options.forceDeleteAfter_ms === undefined
+        ? {}
+        : { forceDeleteAfter_ms: options.forceDeleteAfter_ms }),
+      ...(options.keepConsumed_bytes === undefined
+        ? {}
+        : { keepConsumed: { bytes: options.keepConsumed_bytes } }),
+      minSegments: options.minSegments,
       minFreeSpace_bytes: options.minFreeSpace_bytes,
       whenFull: options.whenFull,
       protectUnconsumed: options.protectUnconsumed,
@@ -61,7 +68,7 @@ export async function openSubject(
     const a = await stream.group(GROUPS[0]);
     const b = await stream.group(GROUPS[1], {
       protect: options.secondGroupProtects,
-      ...(options.maxLag_bytes === undefined ? {} : { maxLag: { bytes: options.maxLag_bytes } }),
+      ...(mayLag(options) ? { maxLag: limitsOf(options) } : {}),
     });
     return {
       log,
@@ -73,6 +80,13 @@ export async function openSubject(
     await log.close().catch(() => {});
     throw error;
   }
+}
+
+function limitsOf({ maxLag_bytes, maxLag_ms }: RunOptions): { bytes?: number; age_ms?: number } {
+  return {
+    ...(maxLag_bytes === undefined ? {} : { bytes: maxLag_bytes }),
+    ...(maxLag_ms === undefined ? {} : { age_ms: maxLag_ms }),
+  };
 }
 
 /** Reads everything that the shard holds, handing each entry to `each`. */
