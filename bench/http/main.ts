@@ -42,7 +42,7 @@ if (values.help) {
 }
 const [rounds, bodies] = [Number(values.rounds), Number(values.bodies)];
 
-const work = fileURLToPath(new URL('../.work', import.meta.url));
+const work = fileURLToPath(new URL(`../.work/${process.pid}`, import.meta.url));
 fs.mkdirSync(work, { recursive: true });
 const results = new Map<string, HttpRound[]>(scenarios.map(({ name }) => [name, []]));
 for (let round = 1; round <= rounds; round += 1) {

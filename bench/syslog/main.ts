@@ -74,7 +74,7 @@ if (values.help) {
 }
 const [rounds, lines, rate] = [Number(values.rounds), Number(values.lines), Number(values.rate)];
 
-const work = fileURLToPath(new URL('../.work', import.meta.url));
+const work = fileURLToPath(new URL(`../.work/${process.pid}`, import.meta.url));
 fs.mkdirSync(work, { recursive: true });
 const results = new Map<string, SyslogRound[]>(scenarios.map(({ name }) => [name, []]));
 for (let round = 1; round <= rounds; round += 1) {

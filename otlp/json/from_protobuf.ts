@@ -15,25 +15,65 @@ export interface JsonObject {
   [name: string]: JsonValue;
 }
 
+/** Spans, metrics and log records stand so deep: request, resource, scope, item. */
+const ITEM_DEPTH = 3;
+
 /** One line of JSON without a line break at its end. @throws MalformedOtlp with position and path. */
 export function requestToJson(signal: Signal, bytes: Uint8Array): string {
-  return JSON.stringify(requestToObject(signal, bytes));
+  return located(signal, bytes, (whole) => textOf(requestOf[signal], whole, 0, whole.length, 0));
 }
 
 /** The same before it becomes text, for those who show it in another way. @throws MalformedOtlp with position and path. */
 export function requestToObject(signal: Signal, bytes: Uint8Array): JsonObject {
+  return located(signal, bytes, (whole) => decode(requestOf[signal], whole, 0, whole.length, {}, 0));
+}
+
+/** As one Buffer, of which texts and numbers are read in place: a view for each is garbage for each. */
+function located<T>(signal: Signal, bytes: Uint8Array, work: (whole: Buffer) => T): T {
   try {
-    return decode(requestOf[signal], bytes, 0, bytes.length, {}, 0);
+    return work(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   } catch (error) {
     if (!(error instanceof MalformedOtlp)) throw error;
     throw new MalformedOtlp(error.reason, error.position, locate(requestOf[signal], bytes, error.position));
   }
 }
 
+/**
+ * A message as text. Each item becomes text by itself, so that its objects die young: those of a whole request outlive the
+ * young generation, and collecting them was 38 % of the CPU of an agent that writes files (2026-11-21).
+ */
+function textOf(message: Message, bytes: Buffer, start: number, end: number, depth: number): string {
+  if (depth === ITEM_DEPTH) return JSON.stringify(decode(message, bytes, start, end, {}, depth));
+  const own: JsonObject = {};
+  const lists = new Map<string, string[]>();
+  for (const reader = new FieldReader(bytes, start, end); reader.next(); ) {
+    const field = message.fields.get(reader.number);
+    if (!field) continue;
+    if (!field.repeated || !field.message) {
+      decodeField(field, bytes, reader, own, depth);
+      continue;
+    }
+    checkWireType(field, reader);
+    const text = textOf(field.message, bytes, reader.start, reader.stop, depth + 1);
+    const list = lists.get(field.jsonName);
+    if (list) list.push(text);
+    else {
+      lists.set(field.jsonName, [text]);
+      // Keeps its place among the others.
+      own[field.jsonName] = '';
+    }
+  }
+  const parts = Object.entries(own).map(([name, value]) => {
+    const list = lists.get(name);
+    return `"${name}":${list ? `[${list.join(',')}]` : JSON.stringify(value)}`;
+  });
+  return `{${parts.join(',')}}`;
+}
+
 /** Decodes into `into`: a message that comes twice is merged, as protobuf parsers do. */
 function decode(
   message: Message,
-  bytes: Uint8Array,
+  bytes: Buffer,
   start: number,
   end: number,
   into: JsonObject,
@@ -42,19 +82,28 @@ function decode(
   if (depth > DEPTH_MAX) throw new MalformedOtlp(`messages nested more than ${DEPTH_MAX} deep`, start);
   for (const reader = new FieldReader(bytes, start, end); reader.next(); ) {
     const field = message.fields.get(reader.number);
-    if (!field) continue;
-    if (field.oneof !== undefined) clearOthers(field, into);
-    const name = field.jsonName;
-    if (field.repeated) {
-      const list = (into[name] ?? []) as JsonValue[];
-      into[name] = list;
-      if (reader.wireType === 2 && wireTypeOf(field.kind) !== 2) unpack(field, reader, list);
-      else list.push(decodeValue(field, reader, undefined, depth));
-    } else {
-      into[name] = decodeValue(field, reader, into[name], depth);
-    }
+    if (field) decodeField(field, bytes, reader, into, depth);
   }
   return into;
+}
+
+function decodeField(
+  field: Field,
+  bytes: Buffer,
+  reader: FieldReader,
+  into: JsonObject,
+  depth: number,
+): void {
+  if (field.oneof !== undefined) clearOthers(field, into);
+  const name = field.jsonName;
+  if (field.repeated) {
+    const list = (into[name] ?? []) as JsonValue[];
+    into[name] = list;
+    if (reader.wireType === 2 && wireTypeOf(field.kind) !== 2) unpack(field, bytes, reader, list);
+    else list.push(decodeValue(field, bytes, reader, undefined, depth));
+  } else {
+    into[name] = decodeValue(field, bytes, reader, into[name], depth);
+  }
 }
 
 /** Of a oneof only the last field on the wire counts. */
@@ -73,42 +122,46 @@ const othersOfOneof: ReadonlyMap<Field, readonly string[]> = new Map(
   }),
 );
 
-function unpack(field: Field, reader: FieldReader, list: JsonValue[]): void {
+function unpack(field: Field, bytes: Buffer, reader: FieldReader, list: JsonValue[]): void {
   const wireType = wireTypeOf(field.kind);
   let position = reader.start;
   while (position < reader.stop) {
     let after = position + (wireType === 1 ? 8 : 4);
-    if (wireType === 0) after = afterVarint(reader.bytes, position, reader.stop);
+    if (wireType === 0) after = afterVarint(bytes, position, reader.stop);
     if (after > reader.stop) throw new MalformedOtlp('packed values do not fill their length', position);
-    list.push(scalarOf(field, reader.bytes, position, after));
+    list.push(scalarOf(field, bytes, position, after));
     position = after;
   }
 }
 
 function decodeValue(
   field: Field,
+  bytes: Buffer,
   reader: FieldReader,
   present: JsonValue | undefined,
   depth: number,
 ): JsonValue {
-  const { bytes, start, stop } = reader;
-  if (reader.wireType !== wireTypeOf(field.kind)) {
-    throw new MalformedOtlp(`wire type ${reader.wireType} is not the one of this field`, start);
-  }
+  const { start, stop } = reader;
+  checkWireType(field, reader);
   if (field.message)
     return decode(field.message, bytes, start, stop, (present as JsonObject) ?? {}, depth + 1);
-  if (field.kind === 'string') return reader.text();
+  if (field.kind === 'string') return bytes.toString('utf8', start, stop);
   return scalarOf(field, bytes, start, stop);
 }
 
-function scalarOf(field: Field, bytes: Uint8Array, start: number, stop: number): JsonValue {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset + start, stop - start);
+function checkWireType({ kind }: Field, { wireType, start }: FieldReader): void {
+  if (wireType !== wireTypeOf(kind)) {
+    throw new MalformedOtlp(`wire type ${wireType} is not the one of this field`, start);
+  }
+}
+
+function scalarOf(field: Field, bytes: Buffer, start: number, stop: number): JsonValue {
   switch (field.kind) {
     case 'bytes':
-      return view.toString('base64');
+      return bytes.toString('base64', start, stop);
     case 'trace_id':
     case 'span_id':
-      return view.toString('hex');
+      return bytes.toString('hex', start, stop);
     case 'bool':
       return uint64At(bytes, start, stop) !== 0n;
     case 'int32':
@@ -125,13 +178,13 @@ function scalarOf(field: Field, bytes: Uint8Array, start: number, stop: number):
     case 'uint64':
       return uint64At(bytes, start, stop).toString();
     case 'fixed32':
-      return view.readUInt32LE();
+      return bytes.readUInt32LE(start);
     case 'fixed64':
-      return view.readBigUInt64LE().toString();
+      return bytes.readBigUInt64LE(start).toString();
     case 'sfixed64':
-      return view.readBigInt64LE().toString();
+      return bytes.readBigInt64LE(start).toString();
     case 'double':
-      return double(view.readDoubleLE());
+      return double(bytes.readDoubleLE(start));
     default:
       throw new TypeError(`${field.kind} is no scalar kind`);
   }
