@@ -16,7 +16,7 @@ export interface BudgetLimits {
   readonly minFreeSpace_bytes: number;
   /** Bytes appended and not yet durable. */
   readonly inFlightMax_bytes: number;
-  /** Room that consumed data, kept for replay alone, makes before a limit is met: nobody is refused for its sake. */
+  /** So near a limit retention is asked to run, and consumed data makes room: nobody is refused for its sake. */
   readonly headroom_bytes: number;
   readonly whenFull: WhenFull;
 }

@@ -141,7 +141,7 @@ export function limitsOf(options: LogOptions): Limits {
       maxShardSize_bytes,
       minFreeSpace_bytes: retention.minFreeSpace_bytes ?? 64 * MiB,
       inFlightMax_bytes: options.inFlightMax_bytes ?? 64 * MiB,
-      headroom_bytes: keepConsumed ? segment_bytes : 0,
+      headroom_bytes: segment_bytes,
       whenFull,
     },
     commit: commitPolicy(options.durability, options.commit, options.inFlightMax_bytes),

@@ -68,6 +68,19 @@ describe('a full log', () => {
     await log.close();
   });
 
+  it('refuses nobody for the sake of what is consumed, however long its interval is', async () => {
+    const { log, stream, shard } = await openedOnMemory(limits);
+    const group = await stream.group('g');
+    for (let entry = 0; entry < 500; entry++) {
+      await shard.durable(shard.append([Buffer.alloc(KiB, entry)]));
+      void group.commit(shard, shard.highWatermark);
+      await group.flush();
+    }
+    expect(shard.account()).toMatchObject({ quarantined: 0 });
+    expectAccountsToAddUp(log);
+    await log.close();
+  });
+
   it('drops nothing of a stream that no group has read yet', async () => {
     const { log, shard } = await openedOnMemory(limits);
     const { taken } = await fill(shard);
