@@ -34,7 +34,7 @@ async function openOn(world: World, durability: Durability) {
     durability,
     commit: { syncInterval_ms: SYNC_INTERVAL_ms },
     segment: { maxBytes: 2000 },
-    retention: { minFreeSpace_bytes: 0 },
+    retention: { minFreeSpace_bytes: 0, keepConsumed: {} },
     offsetsInterval_ms: 100,
   });
   const stream = await log.stream('s');

@@ -24,7 +24,7 @@ const FIRST: Readonly<Record<string, number>> = {
   request_without_time_out: 14,
   short_write_taken_for_whole: 15,
   sync_error_swallowed: 180,
-  sync_retried: 10,
+  sync_retried: 138,
   unconsumed_not_protected: 41,
 };
 
