@@ -16,6 +16,9 @@ import { type Setting, stepsOf } from './model/steps.ts';
 import { type Way, ways } from './model/way.ts';
 import { readOptions } from './options.ts';
 
+/** Of the steps alone: they compile. The agent is warmed up where it is measured. */
+const WARM_ROUNDS = 3;
+
 interface Measured {
   readonly way: Way;
   readonly steps: readonly { readonly step: Step; readonly costs: number[]; readonly least: number[] }[];
@@ -40,10 +43,9 @@ const all: readonly Measured[] = ways.map((way) => ({
   whole: [],
 }));
 try {
-  // The first round compiles.
-  for (let round = 0; round <= options.rounds; round++) {
+  for (let round = 1 - WARM_ROUNDS; round <= options.rounds; round++) {
     for (const measured of all) await takeApart(measured, round > 0);
-    console.error(`round ${round}/${options.rounds}`);
+    if (round > 0) console.error(`round ${round}/${options.rounds}`);
   }
 } finally {
   setting.generator.stop();

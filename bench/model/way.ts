@@ -23,10 +23,10 @@ export interface Way {
 const BATCH_SMALL_REQUESTS = 32;
 
 export const ways: readonly Way[] = [
-  way('plain', 400, 1),
-  way('gzip', 400, 1),
-  way('few-16', 8000, BATCH_SMALL_REQUESTS),
-  way('backlog', 400, 1),
+  way('plain', 800, 1),
+  way('gzip', 800, 1),
+  way('few-16', 16_000, BATCH_SMALL_REQUESTS),
+  way('backlog', 800, 1),
 ];
 
 function way(name: string, requests: number, perBatch: number): Way {
