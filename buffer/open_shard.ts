@@ -49,6 +49,7 @@ class Opening {
   #ledgerMissing = false;
   #ledgerDurable = true;
   readonly #twoSlotFiles: TwoSlotFile[] = [];
+  #offsets: GroupOffsets | undefined;
   #changed = false;
   /** Sealed segments that had to be read; with an index the next start need not. */
   readonly #unindexed: Segment[] = [];
@@ -85,6 +86,7 @@ class Opening {
     const { clock } = parts;
     const interval_ms = this.#options.offsetsInterval_ms;
     const offsets = new GroupOffsets(this.#id, offsetsFile, offsetsState, clock, interval_ms);
+    this.#offsets = offsets;
     offsets.onError = (error) =>
       parts.report('warn', 'committed offsets could not be written; trying again', {
         shard: this.#id,
@@ -121,6 +123,8 @@ class Opening {
 
   /** Lets go of the files of a shard that could not be opened. */
   async abandon(): Promise<void> {
+    // What could not be settled is being tried again by then: it ends first, or it would leave a file open.
+    await this.#offsets?.close().catch(() => {});
     await Promise.allSettled(this.#twoSlotFiles.map((file) => file.close()));
   }
 

@@ -250,6 +250,8 @@ export class SegmentWriter {
    */
   async #create(base: number): Promise<{ file: SegmentFile; bytes: number }> {
     const path = `${this.#directory}/${segmentName(base)}`;
+    // The spare takes the name of whatever stands there.
+    await this.#confirmOwner();
     const bytes = await this.spare.take(path);
     if (bytes > 0) return { file: await this.#way.open(path, 0), bytes };
     try {
@@ -282,7 +284,8 @@ export class SegmentWriter {
     try {
       await this.#beforeIndex();
       await writeIndex(this.#fileSystem, this.#directory, segment);
-      segment.reusable = true;
+      // Not the file into which an owner before this one may still write.
+      segment.reusable = !this.#givenUp;
     } catch {
       // Without an index the segment is scanned when the log is next opened.
     }
