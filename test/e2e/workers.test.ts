@@ -89,16 +89,16 @@ function bodiesIn({ resourceLogs }: WrittenLogs): string[] {
   );
 }
 
+/** What stands in the files of both workers; none or a part of it while they are being written. */
 function written(): string[] {
   const out = path.join(directory, 'out');
-  const files = fs.readdirSync(out).toSorted();
-  expect(files).toEqual(['telemetry.jsonl', 'telemetry.worker-1.jsonl']);
-  return files.flatMap((file) => {
-    const lines = fs.readFileSync(path.join(out, file), 'utf8').trim().split('\n');
-    const found = lines.flatMap((line) => bodiesIn(JSON.parse(line)).map(nameIn));
-    // The kernel has given each of them something.
-    expect(found.length).toBeGreaterThan(0);
-    return found;
+  return ['telemetry.jsonl', 'telemetry.worker-1.jsonl'].flatMap((file) => {
+    const text = fs.readFileSync(path.join(out, file), 'utf8');
+    const whole = text
+      .slice(0, text.lastIndexOf('\n') + 1)
+      .split('\n')
+      .slice(0, -1);
+    return whole.flatMap((line) => bodiesIn(JSON.parse(line)).map(nameIn));
   });
 }
 
@@ -110,6 +110,8 @@ test('OTLP over HTTP and gRPC, syslog over TCP and UDP: all of it once, in order
   await Promise.all(kinds.flatMap((kind) => clients.map((client) => sendOver(kind, client, running))));
   const all = kinds.flatMap((kind) => clients.flatMap((client) => names(kind, client)));
   await backend.until(() => new Set(arrived()).size === all.length);
+  // A file says nothing when it grows.
+  while (written().length < all.length) await new Promise((resolve) => setTimeout(resolve, 20));
   expect(await agent.stop()).toBe(0);
   expect(arrived().toSorted()).toEqual(all.toSorted());
   // Requests over HTTP share connections as the client likes.
@@ -120,4 +122,10 @@ test('OTLP over HTTP and gRPC, syslog over TCP and UDP: all of it once, in order
     }
   }
   expect(written().toSorted()).toEqual(all.toSorted());
+  // The kernel has given each worker something.
+  for (const { size } of ['telemetry.jsonl', 'telemetry.worker-1.jsonl'].map((file) =>
+    fs.statSync(`${directory}/out/${file}`),
+  )) {
+    expect(size).toBeGreaterThan(0);
+  }
 });
