@@ -88,7 +88,8 @@ export function readAgentConfig(source: LoadedSource, components: Components): R
     tcpOnly(report, ['extensions', check.id, 'endpoint'], check.endpoint);
   const metrics = service && metricsAddress(report, service);
   if (service) warnOfWhatMeansNothing(report, service);
-  if (buffer) checkBuffer(report, buffer);
+  const workers = service ? checkWorkers(report, service.workers) : 1;
+  if (buffer) checkBuffer(report, buffer, workers);
 
   let config: AgentConfig | undefined;
   if (!report.failed() && buffer && service) {
@@ -108,7 +109,7 @@ export function readAgentConfig(source: LoadedSource, components: Components): R
       logs: service.telemetry.logs,
       summary_interval_ms: service.telemetry.summary_interval,
       shutdown_timeout_ms: service.shutdown_timeout,
-      workers: checkWorkers(report, service.workers),
+      workers,
     });
     noteHealthChecks(report, extensions.healthChecks);
   }
@@ -179,20 +180,22 @@ function checkNamed(
   }
 }
 
-function checkBuffer(report: Report, buffer: BufferConfig): void {
+function checkBuffer(report: Report, buffer: BufferConfig, workers: number): void {
   if (buffer.segment_size * 2 > buffer.max_size) {
     report.error(['buffer', 'segment_size'], 'the log needs room for at least two segments', {
       expected: 'half of buffer.max_size at most',
     });
   }
   const { force_delete_after, max_shard_size, min_segments } = buffer.retention;
-  const least = Math.min(buffer.max_size, max_shard_size ?? buffer.max_size);
+  // Each worker has shards of its own under one budget.
+  const each_bytes = buffer.max_size / workers;
+  const least = Math.min(each_bytes, max_shard_size ?? each_bytes);
   if (min_segments * buffer.segment_size >= least) {
     report.error(
       ['buffer', 'retention', 'min_segments'],
       'segments that stay would leave no room to append',
       {
-        expected: `min_segments × segment_size below ${max_shard_size === undefined ? 'max_size' : 'max_shard_size'}`,
+        expected: `min_segments × segment_size below ${least === max_shard_size ? 'max_shard_size' : workers > 1 ? `max_size / ${workers} workers` : 'max_size'}`,
       },
     );
   }

@@ -55,7 +55,8 @@ async function measureLoad(scenario: LoadScenario, stage: Stage): Promise<Figure
   const running = await stage.start({ backends, gzip: load.gzip, merge: few });
   const url = running.urls[load.protocol];
   const { requestsPerSecond: _, ...asFast } = load;
-  await arrived(await generator.load({ ...asFast, url, requests: WARM_REQUESTS[few ? 'few' : 'large'] }));
+  const warmRequests = scenario.warmRequests ?? WARM_REQUESTS[few ? 'few' : 'large'];
+  await arrived(await generator.load({ ...asFast, url, requests: warmRequests }));
   for (const sink of sinks) sink?.reset();
   const before = processFigures(running.pid);
   const started_ms = performance.now();

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const FILE = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 /** In the order in which they stand. */
-const PARTS = ['agent', 'syslog', 'http', 'peers', 'log'] as const;
+const PARTS = ['agent', 'workers', 'syslog', 'http', 'peers', 'log'] as const;
 export type Part = (typeof PARTS)[number];
 
 const INTRODUCTION = `# Results

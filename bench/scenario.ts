@@ -29,6 +29,8 @@ export interface LoadScenario extends Named {
   readonly load: Omit<Load, 'url'>;
   /** One that is down refuses connections for the whole run. */
   readonly backends: readonly ('up' | 'down')[];
+  /** Before the work, where what is usual would leave a part of the agent cold. */
+  readonly warmRequests?: number;
 }
 
 export interface BacklogScenario extends Named {

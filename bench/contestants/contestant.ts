@@ -3,6 +3,7 @@
 
 export type ContestantName =
   | 'holdfast'
+  | 'holdfast-2'
   | 'collector'
   | 'collector-fsync'
   | 'collector-memory'

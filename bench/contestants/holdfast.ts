@@ -17,6 +17,14 @@ export const holdfast: Contestant = {
   mark: '"severityNumber":',
 };
 
+/** The same on two worker threads. */
+export const holdfastOfTwo: Contestant = {
+  ...holdfast,
+  name: 'holdfast-2',
+  title: 'Holdfast, two workers',
+  otlp: (setup) => holdfastCommand(setup.directory, `${configuration(setup)}  workers: 2\n`),
+};
+
 /** Writes the configuration into `directory`, and runs what is shipped with it. */
 export function holdfastCommand(directory: string, yaml: string): Command {
   const config = path.join(directory, 'holdfast.yaml');

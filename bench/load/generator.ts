@@ -3,7 +3,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Body, type BodyKind, bodiesOf, signalOf } from './bodies.ts';
-import { grpcSender, httpSender } from './senders.ts';
+import { clientsOf, grpcSender, httpSender, poolOf } from './senders.ts';
 
 export interface Load {
   /** http://host:port of the protocol. */
@@ -12,6 +12,8 @@ export interface Load {
   readonly body: BodyKind;
   readonly gzip: boolean;
   readonly connections: number;
+  /** Each in turn, as so many clients would be; otherwise the first that is free, which at a low pace is always the same one. */
+  readonly inTurn?: boolean;
   readonly requests: number;
   /** Without it: as fast as answers come. */
   readonly requestsPerSecond?: number;
@@ -40,7 +42,7 @@ async function run(load: Load): Promise<LoadResult> {
   const sender =
     load.protocol === 'grpc'
       ? grpcSender(url, signal, connections)
-      : httpSender(url, signal, connections, load.gzip);
+      : httpSender(signal, load.gzip, load.inTurn ? clientsOf(url, connections) : poolOf(url, connections));
   const latencies_ms: number[] = [];
   let next = 0;
   let sentItems = 0;

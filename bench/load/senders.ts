@@ -2,25 +2,41 @@
 // `true` only where the contestant said that it took the request.
 
 import * as grpc from '@grpc/grpc-js';
-import { Pool } from 'undici';
+import { Client, type Dispatcher, Pool } from 'undici';
 
 export interface Sender {
   send(body: Buffer, lane: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
-export function httpSender(url: string, signal: string, connections: number, gzip: boolean): Sender {
-  const pool = new Pool(url, { connections, pipelining: 1 });
+/** One for all lanes: a request goes to the first connection that is free. */
+export function poolOf(url: string, connections: number): Dispatcher[] {
+  return [new Pool(url, { connections, pipelining: 1 })];
+}
+
+/** One for each lane. */
+export function clientsOf(url: string, connections: number): Dispatcher[] {
+  return Array.from({ length: connections }, () => new Client(url, { pipelining: 1 }));
+}
+
+export function httpSender(signal: string, gzip: boolean, dispatchers: readonly Dispatcher[]): Sender {
   const headers: Record<string, string> = { 'content-type': 'application/x-protobuf' };
   if (gzip) headers['content-encoding'] = 'gzip';
   const path = `/v1/${signal}`;
   return {
-    async send(body) {
-      const response = await pool.request({ method: 'POST', path, headers, body });
+    async send(body, lane) {
+      const response = await dispatchers[lane % dispatchers.length]!.request({
+        method: 'POST',
+        path,
+        headers,
+        body,
+      });
       await response.body.dump();
       return response.statusCode === 200;
     },
-    close: () => pool.close(),
+    async close() {
+      await Promise.all(dispatchers.map((each) => each.close()));
+    },
   };
 }
 

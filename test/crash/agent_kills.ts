@@ -26,7 +26,10 @@ export const agentKills: Scenario = {
     const account = Object.fromEntries(
       ['acknowledged', 'lost', 'duplicates', 'refused'].map((name) => [name, sum(name)]),
     );
-    return { outcome: 'held', figures: { kills: work.kills, while: work.phases, ...account } };
+    return {
+      outcome: 'held',
+      figures: { kills: work.kills, workers: setting.workers, while: work.phases, ...account },
+    };
   },
 };
 
@@ -41,11 +44,12 @@ class Work {
   }
 
   async lane(lane: number): Promise<Readonly<Record<string, number>>> {
-    const { directory, launch, seed } = this.#setting;
+    const { directory, launch, seed, workers } = this.#setting;
     const site = await Site.create({
       seed: seed + 1000 * lane,
       directory: path.join(directory, `agent-${lane}`),
       launch,
+      workers,
     });
     try {
       while (this.#begun < this.#setting.kills.agent) {

@@ -23,6 +23,7 @@ const setting = (): Setting => ({
   seed,
   directory,
   side: 1,
+  workers: 1,
   kills: { agent: 3, library: 8 },
   launch: {},
   progress: () => {},
@@ -31,6 +32,11 @@ const setting = (): Setting => ({
 test('what the agent acknowledged arrives, killed at any age', async () => {
   const held = await agentKills.run(setting());
   expect(held).toMatchObject({ outcome: 'held', figures: { lost: 0 } });
+});
+
+test('the same of two workers', async () => {
+  const held = await agentKills.run({ ...setting(), workers: 2 });
+  expect(held).toMatchObject({ outcome: 'held', figures: { workers: 2, lost: 0 } });
 });
 
 test('what a log said holds for every process after it', async () => {

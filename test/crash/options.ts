@@ -7,6 +7,8 @@ export interface Options {
   readonly kills: number;
   readonly libraryKills: number;
   readonly side: number;
+  /** Threads of each agent. */
+  readonly workers: number;
   readonly only: readonly string[];
   readonly help: boolean;
 }
@@ -16,12 +18,13 @@ export const help = `npm run crash -- [options]
   --kills N           of the whole agent (default 100)
   --library-kills N   of the process that holds a log and nothing else (default 300)
   --side N            how many run side by side, each in a directory of its own (default 2)
+  --workers N         service.workers of each agent (default 1)
   --only NAME         one scenario; may be repeated
   --seed N            what decides sizes, ways and moments (default: from the clock). Processes are not deterministic:
                       a seed repeats what was done, not what came of it
   --help
 
-Results go to test/sim/REPORT.md, each scenario replacing its own row. Exit code 1 when a promise did not hold; the
+Results go to test/sim/REPORT.md, each scenario replacing its own row (with --workers they are printed only). Exit code 1 when a promise did not hold; the
 directory is then kept and named.
 `;
 
@@ -33,6 +36,7 @@ export function parseOptions(args: readonly string[]): Options {
       kills: { type: 'string', default: '100' },
       'library-kills': { type: 'string', default: '300' },
       side: { type: 'string', default: '2' },
+      workers: { type: 'string', default: '1' },
       only: { type: 'string', multiple: true, default: [] },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       help: { type: 'boolean', default: false },
@@ -43,6 +47,7 @@ export function parseOptions(args: readonly string[]): Options {
     kills: whole('kills', values.kills, 1),
     libraryKills: whole('library-kills', values['library-kills'], 1),
     side: whole('side', values.side, 1),
+    workers: whole('workers', values.workers, 1),
     only: values.only,
     help: values.help,
   };

@@ -9,6 +9,8 @@ export interface Setting {
   readonly kills: { readonly agent: number; readonly library: number };
   /** How many run side by side, each in a directory of its own. */
   readonly side: number;
+  /** `service.workers` of each agent. */
+  readonly workers: number;
   /** How an agent is started. */
   readonly launch: Launch;
   /** Empty, and gone when all held. */

@@ -3,8 +3,9 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { logsIn } from '../../agent/commands/on_disk.ts';
 import { Seeded } from '../../bench/load/payload.ts';
-import { verifyLog } from '../../buffer/index.ts';
+import { type Damage, verifyLog } from '../../buffer/index.ts';
 import { Account } from '../e2e/account.ts';
 import { AgentProcess, type Launch } from '../e2e/agent_process.ts';
 import { Backend, type Behaviour } from '../e2e/backend.ts';
@@ -20,6 +21,8 @@ export interface SiteOptions {
   readonly seed: number;
   readonly directory: string;
   readonly launch: Launch;
+  /** `service.workers`; 1 by default. */
+  readonly workers?: number;
   /** More keys of the buffer section, as YAML flow entries. */
   readonly buffer?: string;
 }
@@ -44,6 +47,7 @@ export class Site {
       directory: this.directory,
       backends: { otlp_http: backend.url },
       buffer,
+      ...(options.workers === undefined ? {} : { workers: options.workers }),
     });
   }
 
@@ -107,7 +111,8 @@ export class Site {
     const code = await within(PATIENCE_MS, 'ends on SIGTERM', agent!.stop(), () => agent!.output());
     expectThat(code === 0, `SIGTERM ended it with ${code}`, agent!.output());
     await this.backend.stop();
-    const { damage } = await verifyLog({ directory: this.log });
+    const damage: Damage[] = [];
+    for (const directory of await logsIn(this.log)) damage.push(...(await verifyLog({ directory })).damage);
     const found = damage.map(({ message, file }) => `${file}: ${message}`).join('\n');
     expectThat(damage.length === 0, 'the log is whole', found);
     return this.figures();

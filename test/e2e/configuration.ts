@@ -8,6 +8,8 @@ export interface ConfigurationOptions {
   readonly buffer?: string;
   /** Replaces the exporters that `backends` would give. */
   readonly exporters?: string;
+  /** `service.workers`; 1 by default. */
+  readonly workers?: number;
 }
 
 export function configuration(options: ConfigurationOptions): string {
@@ -30,6 +32,7 @@ exporters:
 ${options.exporters ?? exporters}
 buffer: { directory: ${options.directory}/buffer, offsets_interval: 100ms${options.buffer ? `, ${options.buffer}` : ''} }
 service:
+  workers: ${options.workers ?? 1}
   telemetry: { metrics: { level: none }, logs: { level: debug, encoding: json } }
   pipelines:
     traces: ${pipeline}
