@@ -171,6 +171,7 @@ export class SegmentWriter {
   async giveBack(): Promise<void> {
     const active = this.#active();
     if (active) await this.#cut(active);
+    await this.#confirmOwner();
     await this.spare.remove();
   }
 
@@ -250,6 +251,7 @@ export class SegmentWriter {
    */
   async #create(base: number): Promise<{ file: SegmentFile; bytes: number }> {
     const path = `${this.#directory}/${segmentName(base)}`;
+    if (this.spare.bytes > 0) await this.#confirmOwner();
     const bytes = await this.spare.take(path);
     if (bytes > 0) return { file: await this.#way.open(path, 0), bytes };
     try {
