@@ -171,6 +171,7 @@ export class SegmentWriter {
   async giveBack(): Promise<void> {
     const active = this.#active();
     if (active) await this.#cut(active);
+    await this.#confirmOwner();
     await this.spare.remove();
   }
 
