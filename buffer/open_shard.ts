@@ -14,7 +14,7 @@ import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './reco
 import { makeDurable } from './salvage.ts';
 import type { Segment } from './segment.ts';
 import { Shard } from './shard.ts';
-import { SPARE_NAME } from './spare.ts';
+import { isSpare } from './spare.ts';
 import { type StoredState, TwoSlotFile } from './two_slot.ts';
 import { readFully, writeFully } from './whole_io.ts';
 
@@ -158,7 +158,7 @@ class Opening {
     for (const name of await this.#parts.fileSystem.list(this.#directory)) {
       const base = segmentBase(name);
       if (base !== undefined) bases.push(base);
-      if (name === SPARE_NAME) await this.#remove(name);
+      if (isSpare(name)) await this.#remove(name);
     }
     bases.sort((a, b) => a - b);
     if (this.#ledgerMissing && bases.length > 0) this.#ledger.logStart = bases[0]!;

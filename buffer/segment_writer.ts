@@ -11,7 +11,7 @@ import type { Clock } from './ports/clock.ts';
 import { DIRECT_BLOCK_BYTES, errorCode, type FileSystem, refusesDirect } from './ports/file_system.ts';
 import { Segment } from './segment.ts';
 import type { SegmentFile } from './segment_file.ts';
-import { Spare } from './spare.ts';
+import type { Spare } from './spare.ts';
 
 export interface SegmentLimits {
   readonly maxBytes: number;
@@ -60,6 +60,7 @@ export class SegmentWriter {
     beforeIndex: () => Promise<void>,
     confirmOwner: () => Promise<void> | undefined,
     shared: boolean,
+    spare: Spare,
   ) {
     this.#confirmOwner = confirmOwner;
     this.#givenUp = shared;
@@ -71,7 +72,7 @@ export class SegmentWriter {
     this.#segments = segments;
     this.#beforeIndex = beforeIndex;
     this.#begun_ms = clock.monotonic();
-    this.spare = new Spare(fileSystem, directory);
+    this.spare = spare;
   }
 
   /**
@@ -253,15 +254,15 @@ export class SegmentWriter {
     const path = `${this.#directory}/${segmentName(base)}`;
     // The spare takes the name of whatever stands there.
     await this.#confirmOwner();
-    const bytes = await this.spare.take(path);
-    if (bytes > 0) return { file: await this.#way.open(path, 0), bytes };
+    const taken = await this.spare.take(path);
+    if (taken) return taken;
     try {
-      return { file: await this.#way.create(path), bytes };
+      return { file: await this.#way.create(path), bytes: 0 };
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
       await this.#confirmOwner();
       await this.#fileSystem.remove(path);
-      return { file: await this.#way.create(path), bytes };
+      return { file: await this.#way.create(path), bytes: 0 };
     }
   }
 

@@ -21,6 +21,7 @@ import type { DamagedBytes } from './recovery.ts';
 import { consumedBelow } from './retention.ts';
 import { type Segment, segmentAtOrAfter } from './segment.ts';
 import { SegmentWriter } from './segment_writer.ts';
+import { Spare } from './spare.ts';
 import type { ShardStats } from './stats.ts';
 import type { TwoSlotFile } from './two_slot.ts';
 import { Upkeep } from './upkeep.ts';
@@ -93,6 +94,7 @@ export class Shard {
       () => this.#account.settle(),
       () => parts.confirmOwner(),
       parts.abandoned,
+      new Spare(parts.fileSystem, parts.commitWay, directory, parts.epoch),
     );
     // An offset on disk refers to entries that are there after a power cut too.
     this.offsets.beforeWrite = async () => {

@@ -1,19 +1,30 @@
 // The spare of one shard: the file of a segment that is done with, which the next segment is written over instead of growing.
-// Invariants: there is one at most, and it has this name durably before it is used; who takes or drops it has it alone.
+// Invariants: there is one at most, and it has its name durably before it is used; who takes or drops it has it alone, and
+// the name says whose it is, so that an owner that lost its lock never comes upon that of its successor.
 
+import type { CommitWay } from './commit_way.ts';
 import { errorCode, type FileSystem } from './ports/file_system.ts';
+import type { SegmentFile } from './segment_file.ts';
 
-export const SPARE_NAME = 'spare';
+/** Whether a file of that name is a spare, of whichever owner. */
+export function isSpare(name: string): boolean {
+  return /^spare-\d+$/.test(name);
+}
 
 export class Spare {
   readonly #fileSystem: FileSystem;
+  readonly #way: CommitWay;
   readonly #directory: string;
+  readonly #path: string;
   #bytes = 0;
   #keeping = false;
 
-  constructor(fileSystem: FileSystem, directory: string) {
+  /** @param epoch of the owner */
+  constructor(fileSystem: FileSystem, way: CommitWay, directory: string, epoch: number) {
     this.#fileSystem = fileSystem;
+    this.#way = way;
     this.#directory = directory;
+    this.#path = `${directory}/spare-${epoch}`;
   }
 
   /** Of the file; 0 where there is none. */
@@ -28,7 +39,7 @@ export class Spare {
 
   /**
    * Keeps the file `name` of `bytes`, which nobody wants any more and the account on disk knows to be gone. Returns false where
-   * that failed; what is left under either name then is the caller's to remove.
+   * that failed: it may have either name then, and is the caller's to remove.
    */
   async keep(name: string, bytes: number): Promise<boolean> {
     this.#keeping = true;
@@ -45,21 +56,27 @@ export class Spare {
     }
   }
 
-  /** Gives the file the name `path`, not yet durably. Returns its bytes; 0 where there is no spare, or the disk says no. */
-  async take(path: string): Promise<number> {
+  /**
+   * Gives the file the name `path`, not yet durably. Undefined where there is no spare, or the disk says no. It is opened first:
+   * under the new name another owner may have put a file of his.
+   */
+  async take(path: string): Promise<{ file: SegmentFile; bytes: number } | undefined> {
     const bytes = this.#bytes;
-    if (bytes === 0) return 0;
+    if (bytes === 0) return undefined;
     this.#bytes = 0;
+    let file: SegmentFile | undefined;
     try {
+      file = await this.#way.open(this.#path, 0);
       await this.#fileSystem.rename(this.#path, path);
-      return bytes;
+      return { file, bytes };
     } catch {
+      await file?.close().catch(() => {});
       await this.remove().catch(() => {});
-      return 0;
+      return undefined;
     }
   }
 
-  /** Removes the file, as well one that an earlier life left. @throws what the disk says; it is no spare all the same */
+  /** Removes the file. @throws what the disk says; it is no spare all the same */
   async remove(): Promise<void> {
     this.#bytes = 0;
     try {
@@ -67,9 +84,5 @@ export class Spare {
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
     }
-  }
-
-  get #path(): string {
-    return `${this.#directory}/${SPARE_NAME}`;
   }
 }

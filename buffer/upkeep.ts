@@ -12,7 +12,6 @@ import { errorCode } from './ports/file_system.ts';
 import { consumedBelow, type Removal, type SegmentView } from './retention.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentWriter } from './segment_writer.ts';
-import { SPARE_NAME } from './spare.ts';
 
 /** When the active segment ends before its time: consumed and idle, consumed, or holding anything at all. */
 export type SealWhen = 'idle' | 'consumed' | 'holds_data';
@@ -99,7 +98,7 @@ export class Upkeep {
     if (!direct || !segment.reusable || !unread || !large || !writer.spare.vacant || !this.#spareWanted)
       return false;
     const kept = await writer.spare.keep(segmentName(segment.base), segment.bytes);
-    if (!kept) await this.#removeFile(SPARE_NAME);
+    if (!kept) await writer.spare.remove().catch(() => {});
     budget.unused_bytes = writer.unused_bytes;
     return kept;
   }

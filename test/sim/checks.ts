@@ -118,7 +118,7 @@ export async function audit(subject: Subject, tracks: readonly ShardTrack[]): Pr
 export function checkDisk(subject: Subject, disk: Disk, exact: boolean): void {
   const counted = subject.log.stats().used_bytes;
   let held = 0;
-  for (const { path, file } of disk.files()) if (/\.log$|\/spare$/.test(path)) held += file.live_bytes;
+  for (const { path, file } of disk.files()) if (/\.log$|\/spare-\d+$/.test(path)) held += file.live_bytes;
   const filled = subject.shards.length * (DIRECT_BLOCK_BYTES - 1);
   const right = counted <= held && (!exact || held <= counted + filled);
   must(right, 8, () => `the budget counts ${counted} bytes, the disk holds ${held} in segments`);
