@@ -14,7 +14,7 @@ const peers = ['holdfast', 'holdfast-2'] as const;
 const up: LoadScenario['backends'] = ['up'];
 /** Sixteen clients, so that both workers have some; each worker is to be warm, whatever the kernel deals out. */
 const load = { protocol: 'http', body: 'spans', gzip: false, connections: 16, inTurn: true } as const;
-const common = { kind: 'load', peers, backends: up, warmRequests: 4000 } as const;
+const common = { kind: 'load', peers, backends: up, warmRequests: 7200 } as const;
 
 function paced(thousands: number, requests: number): LoadScenario {
   const requestsPerSecond = (thousands * 1000) / 512;
