@@ -53,8 +53,8 @@ class Opening {
   #changed = false;
   /** Sealed segments that had to be read; with an index the next start need not. */
   readonly #unindexed: Segment[] = [];
-  /** The last segment, where its tail is to be cut. */
-  #torn: RecoveredSegment | undefined;
+  /** The last segment, where it is to end for good where its content ends. */
+  #last: RecoveredSegment | undefined;
 
   constructor(options: OpenShardOptions) {
     this.#options = options;
@@ -105,7 +105,7 @@ class Opening {
       next,
     });
     if (this.#ledgerMissing || this.#changed) await shard.writeLedger();
-    if (this.#torn) await this.#cut(this.#torn, segments);
+    if (this.#last) await this.#cut(this.#last, segments);
     // It gets a successor of the same name, and who had this file open would wait there for ever.
     const last = segments[segments.length - 1];
     if (parts.abandoned && last?.sealed === false && last.bytes === 0) segments.pop();
@@ -208,10 +208,9 @@ class Opening {
       await this.#keepDamaged(path, [{ position, bytes: found.tail_bytes, from, to: from }]);
     }
     // The frames of a tail may be all that says what was promised: the account must, before they go.
-    if (found.tail_bytes > 0 && nextBase === undefined) {
-      this.#torn = found;
-      this.#changed = true;
-    }
+    if (found.tail_bytes > 0 && nextBase === undefined) this.#changed = true;
+    // Without a tail as well: whoever cut it off may have died before his sync, and a power cut would bring it back.
+    if (nextBase === undefined && (found.tail_bytes > 0 || this.#parts.abandoned)) this.#last = found;
     this.#note(found.ranges);
     found.segment.sealed = nextBase !== undefined;
     found.segment.lastRunning_ms = this.#parts.running_ms();
@@ -308,7 +307,7 @@ class Opening {
     const file = await this.#parts.fileSystem.open(this.#pathOf(segment.base), 'write');
     let torn = true;
     try {
-      torn = await this.#isTorn(file, segment.bytes, tail_bytes);
+      torn = tail_bytes > 0 && (await this.#isTorn(file, segment.bytes, tail_bytes));
       await file.truncate(segment.bytes);
       await file.sync();
     } catch (error) {
@@ -326,7 +325,7 @@ class Opening {
     }
     const fields = { shard: this.#id, bytes: tail_bytes, offset: segment.end };
     if (torn) this.#parts.report('warn', 'a torn tail was cut off; nobody was promised it', fields);
-    else this.#parts.report('info', 'space that no commit had used was cut off', fields);
+    else if (tail_bytes > 0) this.#parts.report('info', 'space that no commit had used was cut off', fields);
   }
 
   /** A direct write fills the block in which it ends with zeros; what follows that may be older than the segment. */

@@ -309,6 +309,8 @@ export class SegmentWriter {
       try {
         await this.#confirmOwner();
         await this.#file?.truncate(segment.bytes);
+        // Of a direct write the part that arrived is durable, and must not come back.
+        if (this.#file?.direct) await this.#file.sync();
         this.#file_bytes = segment.bytes;
         await this.spare.remove();
         return;

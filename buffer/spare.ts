@@ -17,7 +17,8 @@ export class Spare {
   readonly #directory: string;
   readonly #path: string;
   #bytes = 0;
-  #keeping = false;
+  /** Under way from one name to another: until then nothing else may get this one. */
+  #moving = false;
 
   /** @param epoch of the owner */
   constructor(fileSystem: FileSystem, way: CommitWay, directory: string, epoch: number) {
@@ -34,7 +35,7 @@ export class Spare {
 
   /** Whether another one may be kept. */
   get vacant(): boolean {
-    return this.#bytes === 0 && !this.#keeping;
+    return this.#bytes === 0 && !this.#moving;
   }
 
   /**
@@ -42,7 +43,7 @@ export class Spare {
    * that failed: it may have either name then, and is the caller's to remove.
    */
   async keep(name: string, bytes: number): Promise<boolean> {
-    this.#keeping = true;
+    this.#moving = true;
     try {
       await this.#fileSystem.rename(`${this.#directory}/${name}`, this.#path);
       // A power cut must not bring back the old name beside that which the file has next.
@@ -52,7 +53,7 @@ export class Spare {
     } catch {
       return false;
     } finally {
-      this.#keeping = false;
+      this.#moving = false;
     }
   }
 
@@ -64,6 +65,7 @@ export class Spare {
     const bytes = this.#bytes;
     if (bytes === 0) return undefined;
     this.#bytes = 0;
+    this.#moving = true;
     let file: SegmentFile | undefined;
     try {
       file = await this.#way.open(this.#path, 0);
@@ -73,6 +75,8 @@ export class Spare {
       await file?.close().catch(() => {});
       await this.remove().catch(() => {});
       return undefined;
+    } finally {
+      this.#moving = false;
     }
   }
 

@@ -1,9 +1,13 @@
 // Consumed segments that are written over: when one is kept, what it counts as, and that nothing of it is ever taken for data.
 
 import { describe, expect, it } from '@jest/globals';
+import type { CommitWay } from '../../buffer/commit_way.ts';
 import type { LogOptions } from '../../buffer/index.ts';
+import type { FileSystem } from '../../buffer/ports/file_system.ts';
 import { ShardReader } from '../../buffer/reader.ts';
+import type { SegmentFile } from '../../buffer/segment_file.ts';
 import type { Shard } from '../../buffer/shard.ts';
+import { Spare } from '../../buffer/spare.ts';
 import {
   appendDurably,
   expectAccountsToAddUp,
@@ -55,6 +59,25 @@ function from(first: number, end: number): number[] {
 }
 
 describe('a spare segment', () => {
+  it('leaves its name to no other while it is taken: commits would go to a file without a name (simulation, seed 1680094)', async () => {
+    const disk: Pick<FileSystem, 'rename' | 'syncDirectory'> = {
+      rename: () => Promise.resolve(),
+      syncDirectory: () => Promise.resolve(),
+    };
+    const opened = Promise.withResolvers<SegmentFile>();
+    const way: Pick<CommitWay, 'open'> = { open: () => opened.promise };
+    const spare = new Spare(disk as FileSystem, way as CommitWay, FOLDER, 1);
+    expect(spare.vacant).toBe(true);
+    await spare.keep('consumed', 10);
+    expect([spare.bytes, spare.vacant]).toEqual([10, false]);
+    const taken = spare.take(`${FOLDER}/next`);
+    expect([spare.bytes, spare.vacant]).toEqual([0, false]);
+    const file = {} as SegmentFile;
+    opened.resolve(file);
+    expect(await taken).toEqual({ file, bytes: 10 });
+    expect(spare.vacant).toBe(true);
+  });
+
   it('is what a consumed one becomes, and what the next one is written over', async () => {
     const { consume, fill, log, on, shard } = await rolling();
     await fill(3);

@@ -180,8 +180,10 @@ export class ShardModel {
     if (missing.length === 0) return;
     const fresh: [number, number][] = [];
     for (const run of missing) {
-      // Whoever begins within a damaged frame misses less of it than who begins before: that is one loss.
-      if (this.#lostBeside(run[0], -1) || this.#lostBeside(run[1] - 1, 1)) this.#lose(run[0], run[1]);
+      // Whoever begins within a damaged frame misses less of it than who begins before, and what was not promised yet is missed
+      // by nobody until it is: that is one loss.
+      const known = this.#lostWithin(run) || this.#lostBeside(run[0], -1) || this.#lostBeside(run[1] - 1, 1);
+      if (known) this.#lose(run[0], run[1]);
       else fresh.push(run);
     }
     this.#loseFresh(fresh);
@@ -197,6 +199,11 @@ export class ShardModel {
       else shared_bytes += bytes;
     }
     return large + Math.ceil(shared_bytes / FRAME_BODY_MAX_BYTES);
+  }
+
+  #lostWithin([from, to]: readonly [number, number]): boolean {
+    for (let offset = from; offset < to; offset++) if (this.#slots.get(offset)?.lost) return true;
+    return false;
   }
 
   /** Whether the next entry in that direction that anybody was promised is lost. */

@@ -205,6 +205,29 @@ describe('a disk that fails for a moment', () => {
     }
   });
 
+  it('brings back nothing that was refused when a direct write found no room (seed 1678919)', async () => {
+    const direct = { ...options, commitWay: 'direct' as const };
+    for (const at of [1, 2, 3, 40]) {
+      const world = new World(1);
+      const opened = (): Promise<Subject> => must(world, openSubject(world, direct));
+      let subject = await opened();
+      world.disk.capacity_bytes = world.disk.used_bytes + 100;
+      const shard = subject.shards[0]!;
+      const first = shard.append([Buffer.from('refused')]);
+      world.process.diesAt = world.process.operations + 2 + at;
+      world.process.diesAfterEffect = true;
+      await world.drive('append', shard.durable(first), WAIT_ms);
+      await world.pass(100);
+      kill(world);
+      world.disk.capacity_bytes = Number.MAX_SAFE_INTEGER;
+      subject = await opened();
+      const shown = await offsets(world, subject.shards[0]!);
+      cutPower(world);
+      subject = await opened();
+      expect([at, await offsets(world, subject.shards[0]!)]).toEqual([at, shown]);
+    }
+  });
+
   it('does not confuse a segment with the empty one of the same name whose tail could not be cut (seed 78238)', async () => {
     const world = new World(1);
     let subject = await open(world);
