@@ -1,6 +1,5 @@
 // How long each planted bug stays hidden: for every one the seeds until it is found, over several ranges of seeds, written
-// as a chapter of REPORT.md. npm run sim:planted [-- --tries 10 --runs 1000 --bug NAME]. Invariant: what was not found
-// within the limit counts as the limit and is said to be missing.
+// as a chapter of REPORT.md. Invariant: what was not found within the limit counts as the limit and is said to be missing.
 
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -10,17 +9,29 @@ import { plantedBugs } from './planted.ts';
 import type { Finding } from './planted_worker.ts';
 import { commitOfTheCode, writeChapter } from './report.ts';
 
+const USAGE = `npm run sim:planted -- [--tries T] [--runs R] [--jobs J] [--bug NAME]
+
+Plants each bug of the catalogue by itself, and counts the seeds until a promise is seen to break. Writes its chapter of REPORT.md.
+
+  --tries T   ranges of seeds in which each bug is looked for; default 10
+  --runs R    seeds in each range; default 1000
+  --jobs J    threads; default: as many as there are cores
+  --bug NAME  looks for this one alone, and writes nothing
+`;
+
 const { values } = parseArgs({
   options: {
     tries: { type: 'string', default: '10' },
-    /** Seeds in each try. */
     runs: { type: 'string', default: '1000' },
-    /** Threads; default: as many as there are cores. */
     jobs: { type: 'string' },
-    /** Looks for this one alone, and writes nothing. */
     bug: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 
 const HEAP_MAX_MB = 6_000;
 const tries = Number(values.tries);
