@@ -93,14 +93,16 @@ export class ShardModel {
       return;
     }
     const known = slot.settled ? [slot.settled] : slot.candidates;
-    const entry = known.find(({ id, bytes: size }) => this.#payloads.is(bytes, id, size));
+    const holds = ({ id, bytes: size }: ModelEntry): boolean => this.#payloads.is(bytes, id, size);
+    const entry = known.find(holds);
     if (!entry) {
       this.#fail(slot.settled ? 4 : 3, `offset ${offset} was read with bytes that it never had`);
       return;
     }
     // What one reader found damaged on disk another may still get from memory.
     if (slot.lost && !this.damagedLive) this.#fail(4, `offset ${offset} was lost and came back`);
-    this.#settle(offset, entry);
+    // Two owners may each have put an entry of no or few bytes there: which one this is its bytes do not say.
+    if (known.findLast(holds) === entry) this.#settle(offset, entry);
   }
 
   /**
