@@ -71,15 +71,18 @@ export class Upkeep {
 
   /** Removes the oldest segments: first the account is made durable, then the files go. */
   async remove(removals: readonly Omit<Removal, 'shard'>[]): Promise<void> {
-    const { account, budget, offsets, parts, segments, shard } = this.#options;
+    const { account, budget, commits, offsets, parts, segments, shard } = this.#options;
     const before = segments.length;
     for (const removal of removals) {
-      account.ledger.removeUntil(removal.until, removal.consumedBelow, removal.reason);
+      // A segment in which nothing was ever durable ends behind the watermark, which the log start does not pass.
+      const until = Math.min(removal.until, commits.highWatermark);
+      account.ledger.removeUntil(until, removal.consumedBelow, removal.reason);
     }
     // What was consumed should be known to be before it is gone. Where that cannot be written the log start says as much.
     await offsets.flush().catch(() => {});
     await account.write();
-    while (segments[0]?.sealed && segments[0].end <= account.ledger.logStart) {
+    for (let oldest = segments[0]; oldest?.sealed; oldest = segments[0]) {
+      if (oldest.bytes > 0 && oldest.end > account.ledger.logStart) break;
       const segment = segments.shift()!;
       budget.removed(segment.bytes);
       if (!(await this.#keepSpare(segment))) await this.#removeFile(segmentName(segment.base));

@@ -25,14 +25,17 @@ const USAGE = `npm run sim:soak -- [--minutes M] [--recoveries N] [--workers K] 
 
 const STATE = path.join(import.meta.dirname, 'report', 'soak.json');
 const SEED_FIRST = 1_000_000;
-/** Kinds of runs in turn, each for about half a second of one core. */
+/** Kinds of runs in turn, each for a second of one core or less: mostly those in which recoveries are dense. */
 const ROUND: readonly (readonly [ProfileName, number])[] = [
   ['storm', 50],
   ['storm', 50],
-  ['short', 400],
+  ['short', 200],
   ['storm', 50],
-  ['long', 50],
-  ['recycle', 50],
+  ['storm', 50],
+  ['long', 25],
+  ['storm', 50],
+  ['storm', 50],
+  ['recycle', 25],
 ];
 const PROGRESS_ms = 10_000;
 const FAILURES_MAX = 100;
