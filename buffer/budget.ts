@@ -30,6 +30,8 @@ export class Budget {
   /** Where other logs are under the same limits. */
   readonly #shared: SharedDisk | undefined;
   #used_bytes = 0;
+  /** While the log is being opened: what a thread that died left of it, of which not all is found yet. */
+  #left_bytes: number;
   /** Of files that are kept for commits to come: they are given back before anybody is refused. */
   #unused_bytes = 0;
   #inFlight_bytes = 0;
@@ -49,6 +51,13 @@ export class Budget {
   constructor(limits: BudgetLimits, shared?: SharedDisk) {
     this.limits = limits;
     this.#shared = shared;
+    this.#left_bytes = shared?.held_bytes ?? 0;
+  }
+
+  /** The log is open, and all that it holds is found. */
+  found(): void {
+    this.#left_bytes = 0;
+    this.#hold();
   }
 
   /** Bytes in segment files of this log. */
@@ -58,7 +67,7 @@ export class Budget {
 
   set used_bytes(bytes: number) {
     this.#used_bytes = bytes;
-    this.#shared?.hold(bytes + this.#inFlight_bytes);
+    this.#hold();
   }
 
   /** Bytes of this log that are appended and not yet durable. */
@@ -68,7 +77,7 @@ export class Budget {
 
   set inFlight_bytes(bytes: number) {
     this.#inFlight_bytes = bytes;
-    this.#shared?.hold(this.#used_bytes + bytes);
+    this.#hold();
   }
 
   /**
@@ -198,6 +207,10 @@ export class Budget {
   /** In segment files, and what other logs hold. */
   get #held_bytes(): number {
     return this.#shared ? this.#used_bytes + this.#shared.others_bytes : this.#used_bytes;
+  }
+
+  #hold(): void {
+    this.#shared?.hold(Math.max(this.#left_bytes, this.#used_bytes + this.#inFlight_bytes));
   }
 
   #fullReason(bytes: number): string {

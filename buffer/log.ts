@@ -158,6 +158,7 @@ export class Log {
         const stat = await fileSystem.stat(`${options.directory}/${name}`);
         if (stat?.directory) await log.#discover(name);
       }
+      log.#parts.budget.found();
       await log.#retainer.start();
       return log;
     } catch (error) {

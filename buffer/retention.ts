@@ -12,7 +12,7 @@ export interface KeepConsumed {
 }
 
 export interface RetentionPolicy {
-  /** Segments of each shard that stay whatever else is said, the active one included. */
+  /** Segments of each shard that hold anything and stay whatever else is said, the active one included. */
   readonly minSegments: number;
   /** Removes what is older (running time), consumed or not, protected or not, ms; undefined: no limit. */
   readonly forceDeleteAfter_ms: number | undefined;
@@ -98,6 +98,8 @@ class ShardPlan {
   readonly priority: number;
   freed_bytes = 0;
   #next = 0;
+  /** Index of the first segment that has to stay whatever else is said. */
+  readonly #stayFrom: number;
   readonly #shard: ShardView;
   readonly #policy: RetentionPolicy;
   readonly #consumedBelow: number;
@@ -112,6 +114,7 @@ class ShardPlan {
     this.#shard = shard;
     this.#policy = policy;
     this.priority = shard.priority;
+    this.#stayFrom = lastFilled(shard.segments, policy.minSegments);
     this.#consumedBelow = consumedBelow(shard.groups) ?? shard.segments[0]?.base ?? 0;
     this.#protectedFrom = Math.min(
       ...shard.groups.filter((group) => group.protect).map((group) => protectedFrom(group, shard.segments)),
@@ -128,7 +131,7 @@ class ShardPlan {
   /** The oldest segment that is left, unless it has to stay. */
   get next(): SegmentView | undefined {
     const { segments } = this.#shard;
-    if (this.#next >= segments.length - this.#policy.minSegments) return undefined;
+    if (this.#next >= this.#stayFrom) return undefined;
     const segment = segments[this.#next];
     return segment?.sealed ? segment : undefined;
   }
@@ -200,6 +203,16 @@ class ShardPlan {
     const young = keep.age_ms === undefined || segment.age_ms <= keep.age_ms;
     return young && (keep.bytes === undefined || this.#consumed_bytes <= keep.bytes);
   }
+}
+
+/** Where the last `count` segments begin that hold anything: one that a failed commit left empty serves nobody. */
+function lastFilled(segments: readonly SegmentView[], count: number): number {
+  let at = segments.length;
+  for (let left = count; left > 0 && at > 0; ) {
+    at -= 1;
+    if (segments[at]!.bytes > 0) left -= 1;
+  }
+  return at;
 }
 
 /** What every protecting group has consumed; every group, where none protects; undefined where there is no group. */

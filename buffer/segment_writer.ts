@@ -92,11 +92,12 @@ export class SegmentWriter {
     const held = blocks.reduce((sum, block) => sum + block.used, 0);
     invariant(held === bytes, this.#directory, 'the blocks of a commit hold other than its bytes');
     const position = segment.bytes;
+    const { direct } = file;
     try {
       try {
         await file.write(blocks, position);
       } catch (error) {
-        if (!file.direct || !refusesDirect(error)) throw error;
+        if (!direct || !refusesDirect(error)) throw error;
         // Nothing is wrong with the disk: the same bytes go to the same place in the other way.
         this.#way.fallBack(error);
         await this.#closeFile();
@@ -104,7 +105,7 @@ export class SegmentWriter {
         await file.write(blocks, position);
       }
     } catch (error) {
-      await this.#afterFailedWrite(segment, error);
+      await this.#afterFailedWrite(segment, error, direct);
       throw error;
     }
     const end = position + bytes;
@@ -303,14 +304,17 @@ export class SegmentWriter {
     }
   }
 
-  /** No room: cut what was written in part and stay. Anything else: give the file up. */
-  async #afterFailedWrite(segment: Segment, error: unknown): Promise<void> {
+  /**
+   * No room: cut what was written in part and stay. Anything else: give the file up.
+   * @param direct whether a part was written past the page cache, were the rest of it appended
+   */
+  async #afterFailedWrite(segment: Segment, error: unknown, direct: boolean): Promise<void> {
     if (NO_ROOM.has(errorCode(error))) {
       try {
         await this.#confirmOwner();
         await this.#file?.truncate(segment.bytes);
         // Of a direct write the part that arrived is durable, and must not come back.
-        if (this.#file?.direct) await this.#file.sync();
+        if (direct) await this.#file?.sync();
         this.#file_bytes = segment.bytes;
         await this.spare.remove();
         return;

@@ -37,7 +37,7 @@ export class SharedDisk {
     let units = 0;
     const { length } = this.#cells;
     for (let cell = FIRST_CELL + HELD; cell < length; cell += CELLS) units += Atomics.load(this.#cells, cell);
-    return (units - Atomics.load(this.#cells, this.#cellOf(HELD))) * UNIT_BYTES;
+    return units * UNIT_BYTES - this.held_bytes;
   }
 
   /** The largest append that any other log had to refuse, bytes; 0: none. */
@@ -48,6 +48,11 @@ export class SharedDisk {
       if (cell !== this.#cellOf(WANTED)) units = Math.max(units, Atomics.load(this.#cells, cell));
     }
     return units * UNIT_BYTES;
+  }
+
+  /** What was last said of this log, by whoever had it. */
+  get held_bytes(): number {
+    return Atomics.load(this.#cells, this.#cellOf(HELD)) * UNIT_BYTES;
   }
 
   /** This log holds so many bytes now. */

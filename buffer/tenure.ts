@@ -1,6 +1,7 @@
 // Whether this process still has the directory. The kernel keeps the lock for as long as the process lives, but a network file
 // system may drop it, and somebody may delete its file: then a second owner comes, with a higher epoch in the owner file.
-// Invariant: what is confirmed was looked up no longer ago than TENURE_ms, by a clock that runs on while the process is stopped.
+// Invariant: what is confirmed was looked up no longer ago than TENURE_ms, by the clock that runs on while the process is stopped,
+// and by that of the wall, which runs on while the machine is suspended; where that one jumps it costs a look.
 
 import { CommitFailed, OwnershipLost } from './errors.ts';
 import { decodeOwner } from './owner_record.ts';
@@ -21,6 +22,7 @@ export class Tenure {
   /** Called once, when another owner is found. */
   onLost: (error: OwnershipLost) => void = () => {};
   #confirmed_ms: number;
+  #confirmedWall_ms: number;
   #look: Promise<boolean> | undefined;
   #lost: OwnershipLost | undefined;
 
@@ -31,6 +33,7 @@ export class Tenure {
     this.#directory = directory;
     this.#epoch = epoch;
     this.#confirmed_ms = clock.monotonic();
+    this.#confirmedWall_ms = clock.now();
   }
 
   /**
@@ -39,7 +42,7 @@ export class Tenure {
    */
   confirm(): Promise<void> | undefined {
     if (this.#lost) return this.#confirmed();
-    const age_ms = this.#clock.monotonic() - this.#confirmed_ms;
+    const age_ms = this.#age_ms;
     if (age_ms * 2 < TENURE_ms) return undefined;
     // Looked up ahead of time, so that commits which follow each other closely never wait.
     if (age_ms < TENURE_ms) {
@@ -58,9 +61,15 @@ export class Tenure {
     for (let looks = 0; looks < LOOKS_MAX; looks++) {
       const readable = this.#lost ? false : await this.#begin();
       if (this.#lost) throw this.#lost;
-      if (!readable || this.#clock.monotonic() - this.#confirmed_ms < TENURE_ms) return;
+      if (!readable || this.#age_ms < TENURE_ms) return;
     }
     throw new CommitFailed(this.#directory, 'the owner file takes too long to read');
+  }
+
+  /** How long ago the look began that confirmed last, by the clock that says more. */
+  get #age_ms(): number {
+    const wall_ms = Math.abs(this.#clock.now() - this.#confirmedWall_ms);
+    return Math.max(this.#clock.monotonic() - this.#confirmed_ms, wall_ms);
   }
 
   /** Whether the owner file could be read. Never rejects. */
@@ -73,6 +82,7 @@ export class Tenure {
 
   async #read(): Promise<boolean> {
     const began_ms = this.#clock.monotonic();
+    const beganWall_ms = this.#clock.now();
     const file = new TwoSlotFile(this.#fileSystem, this.#directory, 'owner', 'HFOW');
     try {
       const { payload } = await file.open('read').finally(() => file.close());
@@ -86,6 +96,7 @@ export class Tenure {
       return false;
     }
     this.#confirmed_ms = began_ms;
+    this.#confirmedWall_ms = beganWall_ms;
     return true;
   }
 }

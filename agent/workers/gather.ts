@@ -47,6 +47,26 @@ export class Tally {
   }
 }
 
+/** A worker to be asked, and what it has counted. */
+export interface Counted {
+  ask(): Promise<WorkerState | undefined>;
+  readonly tally: Tally;
+}
+
+/**
+ * Asks all at once; undefined where there is no answer. What each says counts from then on: another may take so long to answer
+ * that this one dies meanwhile, and what it counted would be buried without it and heard afterwards.
+ */
+export function askAll(workers: readonly Counted[]): Promise<(WorkerState | undefined)[]> {
+  return Promise.all(
+    workers.map(async (worker) => {
+      const state = await worker.ask();
+      worker.tally.heard(state);
+      return state;
+    }),
+  );
+}
+
 /** One sample for each name and set of labels. */
 export function mergeSamples(all: readonly (readonly Sample[])[]): Sample[] {
   const merged = new Map<string, Sample>();

@@ -14,7 +14,7 @@ import { reasonOf } from '../reason.ts';
 import type { AgentConfig } from '../schema/agent_config.ts';
 import type { Totals } from '../summary.ts';
 import type { RecordMetric } from '../telemetry/metrics.ts';
-import { mergeConditions, mergeSamples, mergeTotals, Tally } from './gather.ts';
+import { askAll, mergeConditions, mergeSamples, mergeTotals, Tally } from './gather.ts';
 import { takeGround, workerLogs } from './ground.ts';
 import type { WorkerState } from './messages.ts';
 import { adoptedBy, diskFor, type Place } from './place.ts';
@@ -173,10 +173,8 @@ class Workers implements Agent {
   }
 
   /** Of each worker, in order; undefined where there is none. */
-  async #states(): Promise<(WorkerState | undefined)[]> {
-    const states = await Promise.all(this.#members.map(({ thread }) => thread.ask()));
-    for (const [index, state] of states.entries()) this.#members[index]!.tally.heard(state);
-    return states;
+  #states(): Promise<(WorkerState | undefined)[]> {
+    return askAll(this.#members.map(({ thread, tally }) => ({ ask: () => thread.ask(), tally })));
   }
 
   /** By what was heard last. */

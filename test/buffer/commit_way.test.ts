@@ -98,6 +98,32 @@ describe('the way to the disk', () => {
     await killed.log.close();
   });
 
+  it('leaves nothing durable of a commit that was refused half-way and then found no room to be appended', async () => {
+    const disk = directDisk();
+    const { log, on, shard } = await openedOnMemory({}, new LogOnMemory(disk));
+    await appendDurably(shard, 'kept');
+    let writes = 0;
+    on.fileSystem.hook = (operation, name) => {
+      if (operation !== 'write' || name !== SEGMENT) return;
+      writes += 1;
+      if (writes === 2) {
+        disk.direct = false;
+        throw systemError('EINVAL');
+      }
+      if (writes > 2) throw systemError('ENOSPC');
+    };
+    await expect(appendDurably(shard, 'x'.repeat(40_000))).rejects.toMatchObject({ code: 'HF_BUFFER_FULL' });
+    const done = on.fileSystem.operations
+      .filter(({ path }) => path === SEGMENT)
+      .map((each) => each.operation);
+    expect(done.slice(-3)).toEqual(['write', 'truncate', 'sync']);
+    on.fileSystem.hook = () => {};
+    on.clock.advance(60_000);
+    await appendDurably(shard, 'again');
+    expect(await textsIn(shard)).toEqual(['kept', 'again']);
+    await log.close();
+  });
+
   it('costs an error of the disk the file, as a failed sync does', async () => {
     const { log, on, shard } = await openedOnMemory({}, new LogOnMemory(directDisk()));
     await appendDurably(shard, 'kept');

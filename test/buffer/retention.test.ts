@@ -191,6 +191,19 @@ describe('min_segments', () => {
     expect(until(decide(shard([{ committed: 50 }]), { ...reject, minSegments: 1 }))).toBe(40);
     expect(decide(shard([{ committed: 50 }]), { ...reject, minSegments: 9 })).toEqual([]);
   });
+
+  it('counts none that holds nothing: a failed commit leaves one, and the next begins another', () => {
+    const all = shard([{ committed: 50 }]);
+    const empty = { bytes: 0, base: 50, end: 50, age_ms: 0, lastTimestamp: 0 };
+    const failed = [
+      { ...empty, sealed: true },
+      { ...empty, base: 55, end: 55, sealed: false },
+    ];
+    const behind = { ...all, segments: [...all.segments.slice(0, 4), ...failed] };
+    expect(until(decide(behind, { ...reject, minSegments: 2 }))).toBe(20);
+    expect(decide(behind, { ...reject, minSegments: 4 })).toEqual([]);
+    expect(until(decide(behind, reject))).toBe(50);
+  });
 });
 
 describe('force_delete_after', () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Budget, type BudgetLimits } from '../../buffer/budget.ts';
 import { SharedDisk } from '../../buffer/shared_disk.ts';
+import { appendDurably, LogOnMemory, openedOnMemory } from './log_on_memory.ts';
 
 const PAGE = 4096;
 const limits: BudgetLimits = {
@@ -66,6 +67,26 @@ describe('budgets over one disk', () => {
     SharedDisk.abandon(memory, 0);
     expect(b.takeTurn()).toBe(true);
     expect([b.othersWanted_bytes, b.others_bytes]).toEqual([0, 7 * PAGE]);
+  });
+
+  it('count what a log holds while it is opened again: its room is not given to others until all of it is found', async () => {
+    const memory = SharedDisk.memory(2);
+    const other = new SharedDisk(memory, 1);
+    const open = (on: LogOnMemory) => openedOnMemory({ sharedDisk: new SharedDisk(memory, 0) }, on);
+    const first = await open(new LogOnMemory());
+    await appendDurably(first.shard, 'x'.repeat(3 * PAGE));
+    await appendDurably((await first.log.stream('t')).shardOf(0), 'x'.repeat(5 * PAGE));
+    const left = first.on.killed();
+    const before = other.others_bytes;
+    await first.log.close();
+    const seen = new Set<number>();
+    left.fileSystem.hook = () => void seen.add(other.others_bytes);
+    const again = await open(left);
+    expect(before).toBeGreaterThan(8 * PAGE);
+    expect([...seen]).toEqual([before]);
+    await again.log.deleteStream('t', { force: true });
+    expect(other.others_bytes).toBe(4 * PAGE);
+    await again.log.close();
   });
 
   it('has a place for the logs that it was made for, and no other', () => {

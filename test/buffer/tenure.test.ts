@@ -36,6 +36,13 @@ describe('an owner that was stopped while another took its place', () => {
     expect([...first.failures().values()]).toEqual([expect.any(OwnershipLost)]);
   });
 
+  it('finds out where its machine was suspended, of which the monotonic clock knows nothing', async () => {
+    await second();
+    on.clock.wall_ms += TENURE_ms;
+    await expect(appendDurably(shard, 'not seen by the second')).rejects.toThrow('was taken over by process');
+    expect([...first.failures().values()]).toEqual([expect.any(OwnershipLost)]);
+  });
+
   it('writes nothing that the second could read: no entry, no offset, no account, no epoch', async () => {
     const group = await (await first.stream('s')).group('g');
     const other = await second();
@@ -63,6 +70,18 @@ describe('an owner whose place nobody took', () => {
     on.disk.bytes('/log/owner').fill(1);
     on.clock.advance(60_000);
     await appendDurably(shard, 'awake again');
+    expect(first.failures().size).toBe(0);
+  });
+
+  it('goes on where the clock of the wall jumps, at the cost of a look each time', async () => {
+    const looks = (): number => on.fileSystem.count('open', '/log/owner');
+    for (const jump_ms of [60_000, -3_600_000, 10 * 365 * 86_400_000]) {
+      const before = looks();
+      on.clock.wall_ms += jump_ms;
+      await appendDurably(shard, 'at another time');
+      await appendDurably(shard, 'soon after');
+      expect(looks() - before).toBe(1);
+    }
     expect(first.failures().size).toBe(0);
   });
 

@@ -234,7 +234,8 @@ const bugs: Readonly<Record<string, LogBug>> = {
           const held = views.call(this) as SegmentView[];
           const last = held.at(-1);
           if (!last) return held;
-          const empty = { ...last, base: last.end, bytes: 0, sealed: false };
+          // Said to hold a byte: what says that it holds nothing is not counted.
+          const empty = { ...last, base: last.end, bytes: 1, sealed: false };
           return [...held, empty, empty, empty, empty];
         },
     ),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Totals } from '../../../agent/summary.ts';
-import { mergeConditions, mergeSamples, mergeTotals, Tally } from '../../../agent/workers/gather.ts';
+import { askAll, mergeConditions, mergeSamples, mergeTotals, Tally } from '../../../agent/workers/gather.ts';
 import type { Sample, WorkerState } from '../../../agent/workers/messages.ts';
 
 const RECEIVED = 'otelcol_receiver_accepted_log_records';
@@ -45,6 +45,21 @@ describe('samples of several workers', () => {
 });
 
 describe('the tally of a worker', () => {
+  it('counts an answer when it comes, not when the slowest has answered: its worker may be dead by then', async () => {
+    const [quick, slow] = [new Tally(), new Tally()];
+    const answer = Promise.withResolvers<WorkerState | undefined>();
+    const all = askAll([
+      { ask: () => Promise.resolve(state(5)), tally: quick },
+      { ask: () => answer.promise, tally: slow },
+    ]);
+    await new Promise((resolve) => setImmediate(resolve));
+    quick.died();
+    answer.resolve(undefined);
+    expect(await all).toEqual([state(5), undefined]);
+    expect(quick.samples).toEqual([{ name: RECEIVED, value: 5, labels }]);
+    expect(quick.totals).toMatchObject({ received_items: 5, disk_bytes: 0 });
+  });
+
   it('keeps what a dead one had counted, adds its next life, and forgets what only a living one holds', () => {
     const tally = new Tally();
     tally.heard(state(5));
