@@ -324,6 +324,8 @@ export class SegmentWriter {
     }
     // What earlier commits left unsynced is still as good as it was. Where this fails it gives the file up itself.
     await this.sync().catch(() => {});
+    // Behind the content there may be the rest of a spare, which no limit counts from here on.
+    await this.#cut(segment);
     await this.#giveUp();
   }
 

@@ -118,6 +118,27 @@ describe('a spare segment', () => {
     await again.log.close();
   });
 
+  it('leaves nothing behind the content of a segment that is given up: no limit counts it', async () => {
+    const { consume, fill, log, on, shard } = await rolling();
+    await fill(3);
+    await consume();
+    await fill(1);
+    const active = shard.segments.at(-1)!;
+    expect(on.disk.bytes(shard.segmentPath(active)).length).toBeGreaterThan(4 * active.bytes);
+    let fails = true;
+    on.fileSystem.hook = (operation, path) => {
+      if (operation !== 'write' || !path.startsWith(FOLDER) || !fails) return;
+      fails = false;
+      throw systemError('EIO');
+    };
+    await expect(appendDurably(shard, COMMIT)).rejects.toMatchObject({ code: 'HF_BUFFER_COMMIT_FAILED' });
+    expect(on.disk.bytes(shard.segmentPath(active)).length).toBe(active.bytes);
+    on.clock.advance(60_000);
+    await appendDurably(shard, COMMIT);
+    expect(shard.segments.at(-1)).not.toBe(active);
+    await log.close();
+  });
+
   it('goes when the log is opened, and when nobody has appended for a while', async () => {
     const first = await rolling();
     await first.fill(3);
