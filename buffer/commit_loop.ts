@@ -69,8 +69,11 @@ export class CommitLoop {
   #syncTimer: Timer | undefined;
   /** A sync that has not begun yet: whoever asks for one shares it. */
   #nextSync: Promise<void> | undefined;
-  /** Offsets failed of which the account on disk may not know: no success in between makes it know. */
-  #unrecorded = false;
+  /**
+   * Offsets failed of which the account on disk may not know: no success in between makes it know. At first as well, since what
+   * an opening read of the account may stand in the page cache alone.
+   */
+  #unrecorded = true;
   /** Why what is readable will not be synced, once that was told. */
   #unsyncable: unknown;
   #closed = false;

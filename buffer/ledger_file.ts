@@ -9,12 +9,13 @@ export class LedgerFile {
   readonly #file: TwoSlotFile;
   readonly #syncedBelow: () => number;
   #last: Promise<void> = Promise.resolve();
-  /** The account has changed since it was last written. */
-  dirty = false;
+  /** The account has changed since it was last written, or what was read of it may be gone after a power cut. */
+  dirty: boolean;
 
-  constructor(ledger: Ledger, file: TwoSlotFile, syncedBelow: () => number) {
+  constructor(ledger: Ledger, file: TwoSlotFile, durable: boolean, syncedBelow: () => number) {
     this.ledger = ledger;
     this.#file = file;
+    this.dirty = !durable;
     this.#syncedBelow = syncedBelow;
   }
 

@@ -101,6 +101,7 @@ class Opening {
       segments,
       ledger: this.#ledger,
       ledgerFile,
+      ledgerDurable: this.#ledgerDurable,
       offsets,
       next,
     });

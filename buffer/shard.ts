@@ -31,6 +31,8 @@ export interface RecoveredShard {
   readonly segments: Segment[];
   readonly ledger: Ledger;
   readonly ledgerFile: TwoSlotFile;
+  /** Whether no power cut takes back what was read of it. */
+  readonly ledgerDurable: boolean;
   readonly offsets: GroupOffsets;
   /** Offset of the next entry. */
   readonly next: number;
@@ -82,7 +84,8 @@ export class Shard {
     this.ledger = recovered.ledger;
     this.offsets = recovered.offsets;
     this.hotTail = new HotTail(parts.hotMemory);
-    this.#account = new LedgerFile(recovered.ledger, recovered.ledgerFile, () => this.#commits.syncedBelow);
+    const { ledger, ledgerFile, ledgerDurable } = recovered;
+    this.#account = new LedgerFile(ledger, ledgerFile, ledgerDurable, () => this.#commits.syncedBelow);
     this.#budget = new ShardBudget(parts.budget, this.id, bytesOf(recovered.segments));
     this.#writer = new SegmentWriter(
       parts.fileSystem,
