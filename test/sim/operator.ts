@@ -140,11 +140,11 @@ export class Operator {
   ): Promise<void> {
     for (const index of indices) {
       const track = this.#tracks[index]!.groups[name];
-      const { logStart, logEnd } = subject.shards[index]!;
+      const { logEnd } = subject.shards[index]!;
       this.#consumers.close(name, index);
       track.moves += 1;
-      // A log start whose account the disk refused comes back with a crash, and a group made anew begins there.
-      track.durable = troubled ? 0 : Math.min(track.durable, logStart);
+      // A log start whose account is not durable yet goes back with a crash, and a group made anew begins there.
+      track.durable = 0;
       track.max = Math.max(track.max, logEnd);
       track.ever = Math.max(track.ever, logEnd);
     }
