@@ -109,7 +109,7 @@ const everyone: readonly ContestantName[] = ['holdfast', 'collector', 'collector
 const withoutFsync: readonly ContestantName[] = ['holdfast', 'collector', 'collector-memory'];
 const disks: readonly ContestantName[] = ['holdfast', 'collector'];
 
-const large = { protocol: 'http', body: 'spans', gzip: false, connections: 8, requests: 800 } as const;
+const large = { protocol: 'http', body: 'spans', gzip: false, connections: 8, requests: 2400 } as const;
 const up: LoadScenario['backends'] = ['up'];
 
 const KERNEL = 'what is left is mostly the kernel: a commit for a few requests, and an answer to each';
@@ -160,9 +160,9 @@ export const scenarios: readonly Scenario[] = [
     peers: everyone,
     target: { must: 7, wants: 10, collector_cpu_s: 11.6 },
   },
-  few(4, 4000, { must: 3, wants: 4, collector_cpu_s: 86 }),
-  few(16, 8000, { must: 6, wants: 9, collector_cpu_s: 97 }),
-  few(64, 8000, { must: 8, wants: 12, collector_cpu_s: 109 }),
+  few(4, 24_000, { must: 3, wants: 4, collector_cpu_s: 86 }),
+  few(16, 24_000, { must: 6, wants: 9, collector_cpu_s: 97 }),
+  few(64, 24_000, { must: 8, wants: 12, collector_cpu_s: 109 }),
   {
     kind: 'load',
     name: 'grpc',
@@ -176,7 +176,7 @@ export const scenarios: readonly Scenario[] = [
     kind: 'load',
     name: 'paced-20k',
     title: '512-span requests, paced at 20 k spans/s',
-    load: { ...large, requests: 235, requestsPerSecond: 20_000 / 512 },
+    load: { ...large, requests: 470, requestsPerSecond: 20_000 / 512 },
     backends: up,
     peers: withoutFsync,
     target: { must: 5, wants: 8, collector_cpu_s: 24.1 },
@@ -185,7 +185,7 @@ export const scenarios: readonly Scenario[] = [
     kind: 'load',
     name: 'paced-100k',
     title: '512-span requests, paced at 100 k spans/s, for the acknowledgement',
-    load: { ...large, connections: 16, requests: 800, requestsPerSecond: 100_000 / 512 },
+    load: { ...large, connections: 16, requests: 1600, requestsPerSecond: 100_000 / 512 },
     backends: up,
     peers: withoutFsync,
   },
