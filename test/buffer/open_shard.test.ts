@@ -3,6 +3,8 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { appendDurably, type LogOnMemory, openedOnMemory, readAll } from './log_on_memory.ts';
+import { settle } from './manual_clock.ts';
+import { systemError } from './memory_file_system.ts';
 
 describe('damage found when the log is opened', () => {
   it('is kept aside, told, counted once, and costs its frame alone', async () => {
@@ -119,3 +121,68 @@ describe('memory and start-up independent of the backlog', () => {
 function lastSegment(on: LogOnMemory): string {
   return on.disk.paths().findLast((path) => path.endsWith('.log'))!;
 }
+
+describe('an opening that fails', () => {
+  it('leaves no file open, whichever of its operations failed', async () => {
+    const source = await openedOnMemory();
+    await source.stream.group('g');
+    await appendDurably(source.shard, 'one', 'two');
+    let fails = 0;
+    for (let succeeded = false; !succeeded; fails += 1) {
+      const on = source.on.killed();
+      let operations = 0;
+      on.fileSystem.hook = (operation, path) => {
+        if (operation === 'close' || !path.startsWith('/log/s/0')) return;
+        operations += 1;
+        if (operations > fails) throw systemError('EIO');
+      };
+      const log = await on.open().catch(() => undefined);
+      on.fileSystem.hook = () => {};
+      succeeded = log !== undefined;
+      await log?.close();
+      expect({ fails, open: [...on.fileSystem.openFiles.values()] }).toEqual({ fails, open: [] });
+    }
+    await source.log.close();
+    expect(fails).toBeGreaterThan(10);
+  });
+
+  // Simulator, seed 1623012: what the opening could not settle was being written by a timer while its file was closed.
+  it('ends what its offsets had begun before it lets go of their file', async () => {
+    const source = await openedOnMemory();
+    await source.stream.group('g');
+    await appendDurably(source.shard, 'one');
+    const on = source.on.killed();
+    let refused = false;
+    let again = false;
+    const written = Promise.withResolvers<void>();
+    const letGo = Promise.withResolvers<void>();
+    on.fileSystem.hook = async (operation, path) => {
+      const ofOffsets = /\/offsets(\.new)?$/.test(path);
+      if (ofOffsets && operation === 'write' && !again) {
+        refused = true;
+        throw systemError('EIO');
+      }
+      if (ofOffsets && operation === 'sync') {
+        written.resolve();
+        await letGo.promise;
+      }
+      if (refused && operation === 'open' && path.endsWith('.log')) {
+        again = true;
+        on.clock.advance(60_000);
+        await written.promise;
+        throw systemError('EIO');
+      }
+    };
+    const opening = on.open().then(
+      () => 'opened',
+      () => 'failed',
+    );
+    await written.promise;
+    await settle();
+    letGo.resolve();
+    expect(await opening).toBe('failed');
+    await settle();
+    expect([...on.fileSystem.openFiles.values()]).toEqual([]);
+    await source.log.close();
+  });
+});
