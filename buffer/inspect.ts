@@ -9,14 +9,14 @@ import { Ledger } from './ledger.ts';
 import { segmentBase } from './names.ts';
 import { decodeOffsets } from './offsets.ts';
 import { decodeOwner } from './owner_record.ts';
-import type { File, FileSystem } from './ports/file_system.ts';
+import { DIRECT_BLOCK_BYTES, type File, type FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
-import { findNextFrame, loadFrame, Window } from './scan.ts';
+import { findNextFrame, loadFrame, type ScannedFile, Window } from './scan.ts';
 import { decodeIndex } from './segment.ts';
 import { TwoSlotFile, viewSlots } from './two_slot.ts';
 import { readFully } from './whole_io.ts';
 
-/** One line of what was found; `damage` covers bytes that are no intact frame. */
+/** One line of what was found; `damage` covers bytes that are no intact frame and should be. */
 export type Inspected =
   | {
       readonly kind: 'frame';
@@ -34,6 +34,8 @@ export type Inspected =
       readonly raw_bytes: number;
     }
   | { readonly kind: 'damage'; readonly position: number; readonly bytes: number }
+  /** Behind the last frame of a log that is at work or was killed: no commit has used it, and the next opening cuts it off. */
+  | { readonly kind: 'unused'; readonly position: number; readonly bytes: number }
   | { readonly kind: 'point'; readonly position: number; readonly offset: number }
   | {
       readonly kind: 'slot';
@@ -114,14 +116,47 @@ async function frames(
       }
       const behind = header ? position + FRAME_HEADER_BYTES + header.bodyBytes : position + 1;
       const next = await findNextFrame(window, from, behind, least, Number.MAX_SAFE_INTEGER);
-      each({ kind: 'damage', position, bytes: (next ?? end) - position });
-      whole = false;
+      const kind =
+        next === undefined && (await isUnused(window, from, position, least)) ? 'unused' : 'damage';
+      each({ kind, position, bytes: (next ?? end) - position });
+      if (kind === 'damage') whole = false;
       position = next ?? end;
     }
     return whole;
   } finally {
     window.release();
   }
+}
+
+/**
+ * Whether the rest of a segment looks as direct commits leave it: the block in which they ended is filled up with zeros, and
+ * behind it are zeros, or frames of the older segment that this one is written over. Only the ledger knows whether more was
+ * promised, and that is what verify reads.
+ * @param least offset below which a frame is an older segment's
+ */
+async function isUnused(
+  window: Window,
+  from: ScannedFile,
+  position: number,
+  least: number,
+): Promise<boolean> {
+  const zerosEnd = await endOfZeros(window, from, position);
+  if (zerosEnd === from.end) return true;
+  if (zerosEnd < Math.ceil(position / DIRECT_BLOCK_BYTES) * DIRECT_BLOCK_BYTES) return false;
+  return (await findNextFrame(window, from, zerosEnd, 0, least)) !== undefined;
+}
+
+/** Position of the first byte from `position` on that is not zero, or the end. */
+async function endOfZeros(window: Window, from: ScannedFile, position: number): Promise<number> {
+  for (let at = position; at < from.end; ) {
+    if (window.available(at) === 0) await window.load(from.file, at, from.end);
+    const bytes = window.block!.memory.subarray(at - window.start, window.length);
+    const found = bytes.findIndex((byte) => byte !== 0);
+    if (found !== -1) return at + found;
+    if (bytes.length === 0) return at;
+    at += bytes.length;
+  }
+  return from.end;
 }
 
 async function points(file: File, size: number, each: (found: Inspected) => void): Promise<boolean> {

@@ -59,6 +59,8 @@ function line(found: Inspected): string {
     }
     case 'damage':
       return `${row([found.position, found.bytes]).trimEnd()}  DAMAGED\n`;
+    case 'unused':
+      return `${row([found.position, found.bytes]).trimEnd()}  unused\n`;
     case 'point':
       return `offset ${found.offset} at position ${found.position}\n`;
     case 'slot': {

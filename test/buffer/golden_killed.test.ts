@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Log, verifyLog } from '../../buffer/index.ts';
+import { inspectFile, Log, verifyLog } from '../../buffer/index.ts';
 import { readAll } from './log_on_memory.ts';
 
 const golden = path.join(import.meta.dirname, 'golden', 'v1_killed');
@@ -26,6 +26,12 @@ describe('the golden directory of a killed log', () => {
     expect(bytes).toMatch(/^HF.*entry 23 /s);
     expect(bytes).toMatch(/entry 23 .*entry (7|8|9|1\d) /s);
     expect(fs.existsSync(path.join(golden, 'log/s/0/spare-1'))).toBe(true);
+  });
+
+  it('is shown as three frames and space that no commit has used', async () => {
+    const kinds: string[] = [];
+    const whole = await inspectFile(path.join(directory, 's/0', LAST), ({ kind }) => kinds.push(kind));
+    expect({ whole, kinds }).toEqual({ whole: true, kinds: ['frame', 'frame', 'frame', 'unused'] });
   });
 
   it('opens, holds what it held, and opens again', async () => {

@@ -235,6 +235,30 @@ describe('inspect', () => {
     ]);
   });
 
+  it('tells space that no commit has used from damage', async () => {
+    const end = 3 * 122;
+    const block = 4096;
+    const on = await written();
+    const older = Buffer.from(on.disk.bytes(name(FIRST, 'log')));
+    const content = Buffer.from(on.disk.bytes(name(THIRD, 'log')));
+    const behindContent = async (rest: Buffer) => {
+      on.disk.replace(name(THIRD, 'log'), Buffer.concat([content, rest]));
+      const { found, whole } = await inspected(on, name(THIRD, 'log'));
+      expect(found[3]).toEqual({ kind: whole ? 'unused' : 'damage', position: end, bytes: rest.length });
+      expect(found).toHaveLength(4);
+      return whole;
+    };
+    const zeros = Buffer.alloc(block - end);
+    for (const rest of [zeros, Buffer.alloc(3 * block), Buffer.concat([zeros, older])]) {
+      expect(await behindContent(rest)).toBe(true);
+    }
+    // What a torn write leaves: something where zeros should be, or nothing behind them that ever was a frame.
+    const torn = Buffer.from(zeros).fill(7, 100, 200);
+    for (const rest of [torn, Buffer.concat([torn, older]), Buffer.concat([zeros, Buffer.alloc(block, 7)])]) {
+      expect(await behindContent(rest)).toBe(false);
+    }
+  });
+
   it('shows indexes and states, and hides the key', async () => {
     const on = await written();
     expect((await inspected(on, name(FIRST, 'index'))).found).toEqual([
