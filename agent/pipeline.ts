@@ -3,7 +3,7 @@
 
 import { EntryTooLarge, LogFull } from '../buffer/index.ts';
 import { HoldfastError } from '../config/error.ts';
-import { encodeEntryHeader } from '../otlp/entry.ts';
+import { ENTRY_HEADER_BYTES, encodeEntryHeader } from '../otlp/entry.ts';
 import type { Signal } from '../otlp/signal.ts';
 import {
   type Intake,
@@ -53,6 +53,8 @@ export class ReceiverIntake implements Intake {
   /** Every shard that takes entries. */
   readonly #shards: readonly IntakeShard[];
   readonly #waiting = new Map<IntakeShard, Waiting>();
+  /** Of the entry that is being appended. */
+  readonly #header = new Uint8Array(ENTRY_HEADER_BYTES);
 
   constructor(options: IntakeOptions) {
     this.#streams = options.streams;
@@ -69,7 +71,8 @@ export class ReceiverIntake implements Intake {
     const stream = this.#streams.get(entry.signal);
     if (!stream) throw new HoldfastError('HF_INTAKE_NO_PIPELINE', `no pipeline takes ${entry.signal}`, false);
     const shard = stream.shardOf(entry.shardKey);
-    const header = encodeEntryHeader(entry.signal, entry.codec, entry.items, entry.rawLength);
+    const { codec, items, rawLength } = entry;
+    const header = encodeEntryHeader(entry.signal, codec, items, rawLength, this.#header);
     let durable: Promise<void>;
     try {
       durable = shard.durable(shard.appendParts([header, entry.bytes]));

@@ -24,13 +24,14 @@ const ENTRY_VERSION = 1;
 /** version, signal, codec, items u32, raw length u32 (little-endian). */
 export const ENTRY_HEADER_BYTES = 11;
 
+/** @param header where it is written, of ENTRY_HEADER_BYTES: whoever has it copied at once needs no new one for each entry. */
 export function encodeEntryHeader(
   signal: Signal,
   codec: Codec,
   items: number,
   rawLength: number,
+  header: Uint8Array = new Uint8Array(ENTRY_HEADER_BYTES),
 ): Uint8Array {
-  const header = new Uint8Array(ENTRY_HEADER_BYTES);
   header[0] = ENTRY_VERSION;
   header[1] = signals.indexOf(signal);
   header[2] = codecs.indexOf(codec);

@@ -12,6 +12,7 @@ import { ServerCertificate } from '../tls.ts';
 import { answerRefusal, answerSuccess, type Encoding } from './answer.ts';
 import { ClientGone, readBody } from './body.ts';
 import { answerClientError } from './client_error.ts';
+import { CommitAnswers } from './commit_answers.ts';
 import type { HttpServerConfig } from './config.ts';
 import { Cors } from './cors.ts';
 import { Decompressor } from './decompress/decompress.ts';
@@ -35,6 +36,8 @@ const CHECK_INTERVAL_MS_MAX = 5000;
 const DRAINED_BODIES = 2;
 /** Memory of bodies that is kept for the next ones. */
 const KEPT_BYTES_MAX = 4 * 2 ** 20;
+/** Node reads so much from a socket at a time: a body of no more has mostly come with its head. */
+const ONE_READ_BYTES = 64 * 1024;
 
 /** What a receiver makes of requests. */
 export interface HttpService<Head extends HttpHead> {
@@ -59,6 +62,15 @@ interface HttpPlace {
   readonly endpointKey: string;
 }
 
+/** A request on its way to its answer. */
+interface Exchange<Head extends HttpHead> {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly head: Head;
+  /** Given back once, whatever became of the request. */
+  readonly share: Share;
+}
+
 export class HttpServer<Head extends HttpHead> {
   readonly #config: HttpServerConfig & HttpPlace;
   readonly #service: HttpService<Head>;
@@ -73,6 +85,10 @@ export class HttpServer<Head extends HttpHead> {
   readonly #sockets: OpenSockets;
   readonly #sharing: PortSharing | undefined;
   readonly #certificate: ServerCertificate | undefined;
+  readonly #answers = new CommitAnswers<Exchange<Head>>(
+    (exchange) => this.#succeeded(exchange),
+    (exchange, error) => this.#failed(exchange, error),
+  );
   #stopping = false;
 
   /** @throws HoldfastError HF_RECEIVER_TLS */
@@ -144,43 +160,94 @@ export class HttpServer<Head extends HttpHead> {
     });
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, waits: boolean): Promise<void> {
-    // Without listeners an error of a socket that is gone would end the process.
-    request.on('error', ignore);
+  #serve(request: IncomingMessage, response: ServerResponse, waits: boolean): void {
+    // Without a listener an error of a socket that is gone would end the process; a request emits none to nobody.
     response.on('error', ignore);
-    const share = new Share(this.#inFlight);
     try {
       if (this.#cors?.answers(request, response)) return;
       if (this.#service.answers?.(request, response)) return;
       const head = this.#service.readHead(request);
       this.#intake.admit(head.length ?? 0);
       if (waits) response.writeContinue();
-      const ticket = await this.#accept(request, head, share);
-      // The intake has its own copy, so the body is no longer held while the disk is waited for.
-      share.release();
-      if (ticket) await ticket.durable;
-      answerSuccess(response, this.#service.answerEncoding(request), this.#stopping);
+      const exchange = { request, response, head, share: new Share(this.#inFlight) };
+      // By the next tick all has been parsed that came with the head.
+      if (head.length !== undefined && head.length < ONE_READ_BYTES)
+        process.nextTick(this.#arrived, exchange);
+      else void this.#receive(exchange);
     } catch (error) {
       this.#refuse(request, response, error);
-    } finally {
-      share.release();
     }
   }
 
-  async #accept(request: IncomingMessage, head: Head, share: Share): Promise<Ticket | undefined> {
-    const limit = this.#config.max_request_body_size;
-    const body = await readBody(request, head.length, limit, share, this.#pool);
-    try {
-      const { bytes: arrived } = body;
-      this.#service.verify?.(head, arrived);
-      if (!head.compression || arrived.length === 0) return this.#service.take(head, keepPlain(arrived));
-      const outcome = this.#decompressor.decompress(head.compression, arrived, share);
-      // A promise only where there is something to wait for: most bodies are ready at once.
-      return this.#service.take(head, outcome instanceof Promise ? await outcome : outcome);
-    } finally {
-      // The intake has its own copy.
-      body.release();
+  /** A whole request, as most small ones are by now, needs no listeners, no stream that flows and no promise of its own. */
+  readonly #arrived = (exchange: Exchange<Head>): void => {
+    const { request, share } = exchange;
+    if (!request.complete) {
+      void this.#receive(exchange);
+      return;
     }
+    try {
+      const arrived: Buffer = request.read() ?? nothing;
+      share.add(arrived.length);
+      this.#take(exchange, arrived)?.catch((error: unknown) => this.#failed(exchange, error));
+    } catch (error) {
+      this.#failed(exchange, error);
+    }
+  };
+
+  async #receive(exchange: Exchange<Head>): Promise<void> {
+    const { request, head, share } = exchange;
+    try {
+      const limit = this.#config.max_request_body_size;
+      const body = await readBody(request, head.length, limit, share, this.#pool);
+      try {
+        // A promise only where there is something to wait for: most bodies are ready at once.
+        const taken = this.#take(exchange, body.bytes);
+        if (taken) await taken;
+      } finally {
+        // The intake has its own copy.
+        body.release();
+      }
+    } catch (error) {
+      this.#failed(exchange, error);
+    }
+  }
+
+  /** @returns undefined where all that is left is to wait for the commit */
+  #take(exchange: Exchange<Head>, arrived: Buffer): Promise<void> | undefined {
+    const { head, share } = exchange;
+    this.#service.verify?.(head, arrived);
+    if (!head.compression || arrived.length === 0) {
+      this.#keep(exchange, keepPlain(arrived));
+      return undefined;
+    }
+    const outcome = this.#decompressor.decompress(head.compression, arrived, share);
+    if (outcome instanceof Promise) return outcome.then((body) => this.#keep(exchange, body));
+    this.#keep(exchange, outcome);
+    return undefined;
+  }
+
+  #keep(exchange: Exchange<Head>, body: Decompressed): void {
+    const ticket = this.#service.take(exchange.head, body);
+    // The intake has its own copy, so the body is no longer held while the disk is waited for.
+    exchange.share.release();
+    if (ticket) this.#answers.add(ticket, exchange);
+    else this.#succeeded(exchange);
+  }
+
+  #succeeded(exchange: Exchange<Head>): void {
+    const { request, response } = exchange;
+    if (response.destroyed) return;
+    try {
+      answerSuccess(response, this.#service.answerEncoding(request), this.#stopping);
+    } catch (error) {
+      this.#failed(exchange, error);
+    }
+  }
+
+  #failed({ request, response, share }: Exchange<Head>, error: unknown): void {
+    share.release();
+    this.#refuse(request, response, error);
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
@@ -195,5 +262,7 @@ export class HttpServer<Head extends HttpHead> {
     answerRefusal(request, response, refusal, encoding, this.#stopping, drain_bytes);
   }
 }
+
+const nothing = Buffer.alloc(0);
 
 function ignore(): void {}

@@ -82,6 +82,27 @@ describe('the HTTP server', () => {
     expect(body.equals(intake.entries[1]!.bytes)).toBe(true);
   });
 
+  it('takes a small body that comes after its head, or breaks off', async () => {
+    await start();
+    const body = request('traces');
+    const head = `POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const socket = net.connect(port, '127.0.0.1');
+    for (const [index, cut] of [0, 1, body.length - 1].entries()) {
+      socket.write(Buffer.concat([Buffer.from(head), body.subarray(0, cut)]));
+      await intake.until(() => intake.admitted_bytes.length === index + 1);
+      while (server.inFlight_bytes < cut) await new Promise((resolve) => setImmediate(resolve));
+      socket.write(body.subarray(cut));
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
+      expect(body.equals(intake.entries[index]!.bytes)).toBe(true);
+    }
+    socket.write(Buffer.concat([Buffer.from(head), body.subarray(1)]));
+    while (server.inFlight_bytes === 0) await new Promise((resolve) => setImmediate(resolve));
+    socket.destroy();
+    while (server.inFlight_bytes > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(intake.entries).toHaveLength(3);
+  });
+
   it('serves pipelined requests in order', async () => {
     await start();
     const body = request('traces');
