@@ -8,6 +8,8 @@ import type { Linger } from './switch_policy.ts';
 const MEMORY_ms = 50;
 /** Lingering pays when at least every fourth one saves a sync. */
 const COMPANY_MIN = 0.25;
+/** What is remembered beyond so many lingers' worth of company decides nothing, and would only be longer in going. */
+const REMEMBERED_MAX = 0.7;
 /** With so many appends a sync costs each of them little. */
 const ENOUGH_APPENDS = 16;
 /** How fast the number of those who come together is forgotten, per commit. */
@@ -37,7 +39,8 @@ export class AdaptiveLinger implements Linger {
   /** While nobody was answered for `blocked_ms`, `appends` came. No time tells nothing. */
   observe(appends: number, blocked_ms: number): void {
     if (blocked_ms <= 0) return;
-    this.#arrivals = this.#arrivals * Math.exp(-blocked_ms / MEMORY_ms) + appends;
+    const remembered = this.#arrivals * Math.exp(-blocked_ms / MEMORY_ms) + appends;
+    this.#arrivals = Math.min(remembered, (REMEMBERED_MAX * MEMORY_ms) / this.#limit_ms);
   }
 
   /** `appends` were open at the end of a commit, those that it made durable included. */

@@ -26,13 +26,25 @@ describe('the adaptive linger', () => {
     expect(linger.max_ms).toBe(5);
   });
 
-  it('ends within a fifth of a second when the strangers stay away', () => {
+  it('ends within a twentieth of a second when the strangers stay away', () => {
     const linger = new AdaptiveLinger(5);
     for (let time_ms = 0; time_ms < 500; time_ms += 5) linger.observe(5, 5);
     expect(linger.max_ms).toBe(5);
     let alone_ms = 0;
     for (; linger.max_ms > 0; alone_ms += 5) linger.observe(0, 5);
-    expect(alone_ms).toBeLessThanOrEqual(200);
+    expect(alone_ms).toBeLessThanOrEqual(55);
+  });
+
+  it('forgets the densest of times as soon as any other', () => {
+    const forgotten_ms = [0.05, 0.5, 5].map((apart_ms) => {
+      const linger = new AdaptiveLinger(5);
+      for (let time_ms = 0; time_ms < 500; time_ms += apart_ms) linger.observe(1, apart_ms);
+      let alone_ms = 0;
+      for (; linger.max_ms > 0; alone_ms += 1) linger.observe(0, 1);
+      return alone_ms;
+    });
+    expect(Math.max(...forgotten_ms)).toBeLessThanOrEqual(55);
+    expect(new Set(forgotten_ms).size).toBe(1);
   });
 
   it('expects as many as lately came together, two at least and sixteen at most', () => {
