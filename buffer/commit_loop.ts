@@ -14,7 +14,8 @@ import { CommitFailed, LogClosed, type OwnershipLost } from './errors.ts';
 import { ENTRY_OVERHEAD_MAX_BYTES } from './frame.ts';
 import type { FrameKey } from './frame_key.ts';
 import { type InvariantBroken, invariant, isBroken } from './invariant.ts';
-import type { Clock, Timer } from './ports/clock.ts';
+import { LateSync } from './late_sync.ts';
+import type { Clock } from './ports/clock.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentWriter } from './segment_writer.ts';
 import type { SwitchMeter } from './switch_meter.ts';
@@ -56,26 +57,20 @@ export class CommitLoop {
   readonly meter = new CommitMeter();
   /** Everything below is readable: it is as durable as the policy says. */
   highWatermark: number;
-  /** Everything below is synced, or is known on disk to be missing. Frames and the account claim no more than this. */
-  syncedBelow: number;
   readonly #options: CommitLoopOptions;
   readonly #timing: SwitchTiming;
   readonly #trouble: DiskTrouble;
+  readonly #late: LateSync;
   #active: CommitSide;
   #passive: CommitSide;
   /** A step is under way, about to be, or put off by lingering. */
   #running = false;
   #committing = false;
-  #syncTimer: Timer | undefined;
-  /** A sync that has not begun yet: whoever asks for one shares it. */
-  #nextSync: Promise<void> | undefined;
   /**
    * Offsets failed of which the account on disk may not know: no success in between makes it know. At first as well, since what
    * an opening read of the account may stand in the page cache alone.
    */
   #unrecorded = true;
-  /** Why what is readable will not be synced, once that was told. */
-  #unsyncable: unknown;
   #closed = false;
   #idle: Deferred | undefined;
   readonly #errands: (() => Promise<void>)[] = [];
@@ -83,9 +78,23 @@ export class CommitLoop {
   constructor(options: CommitLoopOptions) {
     this.#options = options;
     this.highWatermark = options.next;
-    this.syncedBelow = options.next;
     this.#timing = new SwitchTiming(options.policy, options.clock);
     this.#trouble = new DiskTrouble(options.shard, options.clock, options.commitDeadline_ms);
+    const { clock, policy, writer } = options;
+    this.#late = new LateSync(
+      {
+        clock,
+        policy,
+        writer,
+        trouble: this.#trouble,
+        meter: this.meter,
+        highWatermark: () => this.highWatermark,
+        exclusively: (errand) => this.exclusively(errand),
+        refuse: (error) => this.#refuse(error),
+        onSyncFailed: (from, to, error) => options.onSyncFailed(from, to, error),
+      },
+      options.next,
+    );
     this.#active = new CommitSide(options);
     this.#passive = new CommitSide(options);
     this.#active.begin(options.next);
@@ -93,6 +102,11 @@ export class CommitLoop {
 
   get switches(): SwitchMeter {
     return this.#timing.meter;
+  }
+
+  /** Everything below is synced, or is known on disk to be missing. Frames and the account claim no more than this. */
+  get syncedBelow(): number {
+    return this.#late.syncedBelow;
   }
 
   get logEnd(): number {
@@ -192,19 +206,14 @@ export class CommitLoop {
   }
 
   /** Resolves when everything that is readable now is synced. Rejects with what the disk said. */
-  async syncWritten(): Promise<void> {
-    if (this.syncedBelow >= this.highWatermark) return;
-    this.#nextSync ??= this.exclusively(() => {
-      this.#nextSync = undefined;
-      return this.#sync();
-    });
-    await this.#nextSync;
+  syncWritten(): Promise<void> {
+    return this.#late.all();
   }
 
   /** Takes nothing new; resolves when all that was taken is synced or has failed. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#syncTimer?.cancel();
+    this.#late.close();
     if (this.#running) {
       this.#timing.asked = true;
       this.#hurry();
@@ -254,7 +263,7 @@ export class CommitLoop {
       }
       await this.#commit(decision);
     }
-    this.#tellUnsyncable();
+    this.#late.tellUnsyncable();
     this.#running = false;
     if (this.#errands.length > 0 || !this.#active.chain.empty) this.#schedule();
     else this.#idle?.resolve();
@@ -301,8 +310,7 @@ export class CommitLoop {
       this.meter.committed(chain.end - chain.first, chain.bytes, latency_ms);
       this.#timing.committed(side, this.#active, latency_ms);
       this.highWatermark = chain.end;
-      if (synced) this.syncedBelow = chain.end;
-      else this.#armSync();
+      this.#late.committed(synced);
       this.#trouble.succeeded();
       this.#options.onDurable(chain, segment, position);
       chain.blocks.length = 0;
@@ -320,7 +328,7 @@ export class CommitLoop {
 
   /** What is unsynced comes first: nobody waits for a second file while he holds one that cannot be closed. */
   async #recordFailure(): Promise<void> {
-    if (this.#unsyncable === undefined) await this.#options.writer.sync();
+    await this.#late.beforeOtherFile();
     // What fails while this is written is for the next commit to record.
     this.#unrecorded = false;
     try {
@@ -328,42 +336,6 @@ export class CommitLoop {
     } catch (error) {
       this.#unrecorded = true;
       throw error;
-    }
-  }
-
-  /** For the looser policies: what is written gets synced some time, if the policy says when. */
-  #armSync(): void {
-    const { clock, policy } = this.#options;
-    if (policy.durability !== 'interval' || this.#syncTimer || this.#closed) return;
-    this.#syncTimer = clock.setTimer(() => {
-      this.#syncTimer = undefined;
-      // The failure was told where it happened; what is written later is synced with what is written then.
-      this.syncWritten().catch(() => {});
-    }, policy.syncInterval_ms);
-  }
-
-  /** Wherever a sync failed that covered earlier commits too: of this, a commit's, or sealing's. Until others are written it is told once. */
-  #tellUnsyncable(): void {
-    const { unsyncable } = this.#options.writer;
-    if (unsyncable !== undefined && this.#unsyncable === undefined)
-      this.#options.onSyncFailed(this.syncedBelow, this.highWatermark, unsyncable);
-    this.#unsyncable = unsyncable;
-  }
-
-  async #sync(): Promise<void> {
-    // No new failure of the disk: offsets ask with every write, and each would keep appends out for another while.
-    if (this.#unsyncable !== undefined) throw this.#unsyncable;
-    const upTo = this.highWatermark;
-    const answered = this.#trouble.asked((error) => this.#refuse(error));
-    try {
-      await this.#options.writer.sync();
-      this.syncedBelow = upTo;
-    } catch (error) {
-      this.meter.failures += 1;
-      this.#trouble.failed(error);
-      throw error;
-    } finally {
-      answered();
     }
   }
 

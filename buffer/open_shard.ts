@@ -9,16 +9,15 @@ import type { LogParts } from './log_parts.ts';
 import { indexName, segmentBase, segmentName } from './names.ts';
 import { encodeOffsets } from './offsets.ts';
 import { DIRECT_BLOCK_BYTES, type File } from './ports/file_system.ts';
+import { Quarantine } from './quarantine.ts';
 import type { OffsetRange } from './ranges.ts';
-import { type DamagedBytes, type RecoveredSegment, recoverSegment } from './recovery.ts';
+import { type RecoveredSegment, recoverSegment } from './recovery.ts';
 import { makeDurable } from './salvage.ts';
 import type { Segment } from './segment.ts';
 import { Shard } from './shard.ts';
 import { isSpare } from './spare.ts';
 import { type StoredState, TwoSlotFile } from './two_slot.ts';
-import { readFully, writeFully } from './whole_io.ts';
-
-const QUARANTINE = 'quarantine';
+import { readFully } from './whole_io.ts';
 
 export interface OpenShardOptions {
   readonly streamName: string;
@@ -45,6 +44,7 @@ class Opening {
   readonly #parts: LogParts;
   readonly #directory: string;
   readonly #id: string;
+  readonly #quarantine: Quarantine;
   #ledger: Ledger;
   #ledgerMissing = false;
   #ledgerDurable = true;
@@ -62,6 +62,12 @@ class Opening {
     this.#ledger = new Ledger(options.parts.key);
     this.#directory = options.directory;
     this.#id = `${options.streamName}/${options.index}`;
+    this.#quarantine = new Quarantine(
+      this.#directory,
+      this.#id,
+      options.parts,
+      options.readEverything ?? false,
+    );
   }
 
   async run(): Promise<Shard> {
@@ -202,11 +208,11 @@ class Opening {
     if (base < this.#ledger.logStart && found.segment.end <= this.#ledger.logStart) {
       return this.#leftover(base);
     }
-    await this.#keepDamaged(path, found.damaged);
+    await this.#quarantine.keep(path, found.damaged);
     const kept = found.damaged.some(({ position }) => position >= found.segment.bytes);
     if (this.#options.readEverything && nextBase === undefined && !kept) {
       const { end: from, bytes: position } = found.segment;
-      await this.#keepDamaged(path, [{ position, bytes: found.tail_bytes, from, to: from }]);
+      await this.#quarantine.keep(path, [{ position, bytes: found.tail_bytes, from, to: from }]);
     }
     // The frames of a tail may be all that says what was promised: the account must, before they go.
     if (found.tail_bytes > 0 && nextBase === undefined) this.#changed = true;
@@ -336,49 +342,6 @@ class Opening {
     return tail.some((byte) => byte !== 0);
   }
 
-  /** Durable before the caller goes on: what it was copied from may be cut next. */
-  async #writeCopy(path: string, bytes: Buffer): Promise<void> {
-    const { fileSystem } = this.#parts;
-    const copy = await fileSystem.open(path, 'create');
-    try {
-      await writeFully(copy, bytes, 0);
-      await copy.sync();
-    } finally {
-      await copy.close();
-    }
-    await fileSystem.syncDirectory(`${this.#directory}/${QUARANTINE}`);
-    await fileSystem.syncDirectory(this.#directory);
-  }
-
-  /** Copies damaged bytes aside, as far as there is room: the segment that holds them will be removed one day. */
-  async #keepDamaged(from: string, damaged: readonly DamagedBytes[]): Promise<void> {
-    const { fileSystem } = this.#parts;
-    for (const damage of damaged) {
-      if (damage.bytes === 0) continue;
-      try {
-        await fileSystem.makeDirectory(`${this.#directory}/${QUARANTINE}`);
-        const name = `${segmentName(damage.from).slice(0, 20)}-${segmentName(damage.to).slice(0, 20)}.bin`;
-        let path = `${this.#directory}/${QUARANTINE}/${name}`;
-        // Offsets that are lost are lost once; of a tail that nobody was promised another may have stood there before.
-        if (damage.from < damage.to && (await fileSystem.stat(path))) continue;
-        if (await fileSystem.stat(path)) path += `.${this.#parts.epoch}`;
-        const file = await fileSystem.open(from, 'read');
-        const bytes = Buffer.alloc(
-          Math.min(damage.bytes, this.#options.readEverything ? 2 ** 30 : QUARANTINE_MAX_BYTES),
-        );
-        const read = await readFully(file, bytes, damage.position).finally(() => file.close());
-        await this.#writeCopy(path, bytes.subarray(0, read));
-      } catch (error) {
-        // Who repairs by hand wants the copy before anything is given up.
-        if (this.#options.readEverything) throw error;
-        this.#parts.report('warn', 'damaged bytes could not be copied aside', {
-          shard: this.#id,
-          error: String(error),
-        });
-      }
-    }
-  }
-
   /** Accounts for offsets between segments and at the end, and returns the offset of the next entry. */
   #account(segments: readonly Segment[], promised: number): number {
     let end = this.#ledger.logStart;
@@ -399,5 +362,3 @@ class Opening {
 function isNew(stored: { readonly payload: Buffer | undefined; readonly damaged: boolean }): boolean {
   return stored.payload === undefined && !stored.damaged;
 }
-
-const QUARANTINE_MAX_BYTES = 4 * 1024 * 1024;
