@@ -47,7 +47,7 @@ describe('the adaptive linger', () => {
     expect(new Set(forgotten_ms).size).toBe(1);
   });
 
-  it('expects as many as lately came together, two at least and sixteen at most', () => {
+  it('expects as many as lately came together, two at least and sixty-four at most', () => {
     const linger = new AdaptiveLinger(5);
     expect(linger.enough_appends).toBe(2);
     linger.together(10);
@@ -55,7 +55,7 @@ describe('the adaptive linger', () => {
     linger.together(9);
     expect(linger.enough_appends).toBe(9);
     linger.together(500);
-    expect(linger.enough_appends).toBe(16);
+    expect(linger.enough_appends).toBe(64);
     for (let commit = 0; commit < 60; commit++) linger.together(1);
     expect(linger.enough_appends).toBe(2);
   });
