@@ -10,6 +10,7 @@ import type { Intake, Ticket } from '../receiver.ts';
 import type { PortSharing } from '../sharing.ts';
 import { ServerCertificate } from '../tls.ts';
 import { answerRefusal, answerSuccess, type Encoding } from './answer.ts';
+import { ArrivingRequest, type BodyTaker } from './arriving_request.ts';
 import { ClientGone, readBody } from './body.ts';
 import { answerClientError } from './client_error.ts';
 import { CommitAnswers } from './commit_answers.ts';
@@ -36,7 +37,7 @@ const CHECK_INTERVAL_MS_MAX = 5000;
 const DRAINED_BODIES = 2;
 /** Memory of bodies that is kept for the next ones. */
 const KEPT_BYTES_MAX = 4 * 2 ** 20;
-/** Node reads so much from a socket at a time: a body of no more has mostly come with its head. */
+/** Node reads so much from a socket at a time: a body of no more mostly comes in one piece. */
 const ONE_READ_BYTES = 64 * 1024;
 
 /** What a receiver makes of requests. */
@@ -63,12 +64,44 @@ interface HttpPlace {
 }
 
 /** A request on its way to its answer. */
-interface Exchange<Head extends HttpHead> {
-  readonly request: IncomingMessage;
+class Exchange<Head extends HttpHead> implements BodyTaker {
+  readonly request: ArrivingRequest;
   readonly response: ServerResponse;
   readonly head: Head;
   /** Given back once, whatever became of the request. */
   readonly share: Share;
+  readonly length: number;
+  body: Buffer | undefined;
+  readonly #arrivals: Arrivals<Head>;
+
+  constructor(
+    request: ArrivingRequest,
+    response: ServerResponse,
+    head: Head,
+    share: Share,
+    arrivals: Arrivals<Head>,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.head = head;
+    this.share = share;
+    this.length = head.length ?? 0;
+    this.#arrivals = arrivals;
+  }
+
+  takeWhole(body: Buffer): void {
+    this.#arrivals.whole(this, body);
+  }
+
+  takeStream(): void {
+    this.#arrivals.stream(this);
+  }
+}
+
+/** What becomes of a body once it is known how it comes. */
+interface Arrivals<Head extends HttpHead> {
+  whole(exchange: Exchange<Head>, body: Buffer): void;
+  stream(exchange: Exchange<Head>): void;
 }
 
 export class HttpServer<Head extends HttpHead> {
@@ -81,10 +114,14 @@ export class HttpServer<Head extends HttpHead> {
   readonly #inFlight: InFlight;
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
   readonly #decompressor: Decompressor;
-  readonly #server: Server | SecureServer;
+  readonly #server: Server<typeof ArrivingRequest> | SecureServer<typeof ArrivingRequest>;
   readonly #sockets: OpenSockets;
   readonly #sharing: PortSharing | undefined;
   readonly #certificate: ServerCertificate | undefined;
+  readonly #arrivals: Arrivals<Head> = {
+    whole: (exchange, body) => this.#takeWhole(exchange, body),
+    stream: (exchange) => void this.#receive(exchange),
+  };
   readonly #answers = new CommitAnswers<Exchange<Head>>(
     (exchange) => this.#succeeded(exchange),
     (exchange, error) => this.#failed(exchange, error),
@@ -108,6 +145,7 @@ export class HttpServer<Head extends HttpHead> {
     this.#decompressor = new Decompressor(config.max_request_body_size);
     const headersTimeout = Math.min(config.read_header_timeout, config.read_timeout);
     const options = {
+      IncomingMessage: ArrivingRequest,
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout,
       requestTimeout: config.read_timeout,
@@ -160,7 +198,7 @@ export class HttpServer<Head extends HttpHead> {
     });
   }
 
-  #serve(request: IncomingMessage, response: ServerResponse, waits: boolean): void {
+  #serve(request: ArrivingRequest, response: ServerResponse, waits: boolean): void {
     // Without a listener an error of a socket that is gone would end the process; a request emits none to nobody.
     response.on('error', ignore);
     try {
@@ -169,31 +207,24 @@ export class HttpServer<Head extends HttpHead> {
       const head = this.#service.readHead(request);
       this.#intake.admit(head.length ?? 0);
       if (waits) response.writeContinue();
-      const exchange = { request, response, head, share: new Share(this.#inFlight) };
-      // By the next tick all has been parsed that came with the head.
-      if (head.length !== undefined && head.length < ONE_READ_BYTES)
-        process.nextTick(this.#arrived, exchange);
+      const share = new Share(this.#inFlight);
+      const exchange = new Exchange(request, response, head, share, this.#arrivals);
+      if (head.length !== undefined && head.length < ONE_READ_BYTES) request.whenHere(exchange);
       else void this.#receive(exchange);
     } catch (error) {
       this.#refuse(request, response, error);
     }
   }
 
-  /** A whole request, as most small ones are by now, needs no listeners, no stream that flows and no promise of its own. */
-  readonly #arrived = (exchange: Exchange<Head>): void => {
-    const { request, share } = exchange;
-    if (!request.complete) {
-      void this.#receive(exchange);
-      return;
-    }
+  /** Without listeners, a stream that flows, or a promise of its own. */
+  #takeWhole(exchange: Exchange<Head>, body: Buffer): void {
     try {
-      const arrived: Buffer = request.read() ?? nothing;
-      share.add(arrived.length);
-      this.#take(exchange, arrived)?.catch((error: unknown) => this.#failed(exchange, error));
+      exchange.share.add(body.length);
+      this.#take(exchange, body)?.catch((error: unknown) => this.#failed(exchange, error));
     } catch (error) {
       this.#failed(exchange, error);
     }
-  };
+  }
 
   async #receive(exchange: Exchange<Head>): Promise<void> {
     const { request, head, share } = exchange;
@@ -262,7 +293,5 @@ export class HttpServer<Head extends HttpHead> {
     answerRefusal(request, response, refusal, encoding, this.#stopping, drain_bytes);
   }
 }
-
-const nothing = Buffer.alloc(0);
 
 function ignore(): void {}
