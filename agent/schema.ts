@@ -1,7 +1,7 @@
 // The whole file: sections composed from what the components own, checked against each other, and resolved into what
 // the agent is built from. Invariant: everything that is wrong is found in one pass, with its position.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Address, formatAddress, type TcpAddress } from '../config/endpoint.ts';
 import { section } from '../config/fields.ts';
 import { deepFreeze } from '../config/freeze.ts';

@@ -1,6 +1,6 @@
 // zod's issues → the words of a problem. Nothing that the schema calls opaque, and nothing substituted, is repeated.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { nearest } from './nearest.ts';
 import { type ConfigNode, nodeAt, type Path, positionOf, type ScalarNode } from './node.ts';
 import { type Problem, problem } from './problem.ts';

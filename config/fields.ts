@@ -1,7 +1,7 @@
 // The zod building blocks that components make their schemas of. Each field says in `fieldMeta` what it expects and
 // whether its value may be shown; no message of theirs repeats a value.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDuration, parseDuration } from './duration.ts';
 import { type Address, parseAddress, parseGrpcTarget, parseHttpUrl } from './endpoint.ts';
 import { type Parsed, parsed, unparsed } from './parsed.ts';

@@ -1,7 +1,7 @@
 // An effective configuration → what may be printed: secrets as `[redacted]`, durations, sizes and addresses as a user
 // would write them. Without a schema numbers stay numbers; secrets never stay.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { formatDuration } from './duration.ts';
 import { type Address, formatAddress } from './endpoint.ts';
 import { childrenOf, metaOf } from './schema.ts';

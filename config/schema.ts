@@ -1,7 +1,7 @@
 // Questions to a zod schema from outside: which schemas rule a place, which keys are known there, may what stands there
 // be shown. Where a schema cannot be looked into, the answer is the safe one.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type FieldMeta, fieldMeta } from './fields.ts';
 import type { Path } from './node.ts';
 

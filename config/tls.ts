@@ -1,7 +1,7 @@
 // What a user may say about TLS, with the Collector's keys, as data only: nothing is read or connected here. Below
 // TLS 1.2 nothing is offered (OTLP.md, 21).
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { deprecated, durationMs, filePath, secret } from './fields.ts';
 
 const version = z.enum(['1.2', '1.3']);

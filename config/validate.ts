@@ -1,6 +1,6 @@
 // A loaded tree, or a part of it, and a schema → the typed, frozen value, or all that is wrong with it at once.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { describeIssue, leavesOf, type Place } from './describe.ts';
 import { deepFreeze } from './freeze.ts';
 import { type ConfigNode, childOf, nodeAt, type Path } from './node.ts';
@@ -46,11 +46,15 @@ type Readings = ReadonlyMap<string, Reading>;
 /** More is not needed by any schema that can be written down: each round settles one level of the tree. */
 const maxRounds = 8;
 
+/** A configuration is read once: code generated for each of its objects costs more than it saves, 16 ms of a start. */
+const interpreted = { jitless: true };
+
 /** The schema is asked first as YAML reads the values; only where it says no is the other reading tried. */
 function parseWithReadings<T>(node: ConfigNode | undefined, schema: z.ZodType<T>): z.ZodSafeParseResult<T> {
   const readings = new Map<string, Reading>();
   const untried = new Map<string, Reading[]>();
-  const parse = (by: Readings): z.ZodSafeParseResult<T> => schema.safeParse(valueAt(node, [], by) ?? {});
+  const parse = (by: Readings): z.ZodSafeParseResult<T> =>
+    schema.safeParse(valueAt(node, [], by) ?? {}, interpreted);
   let outcome = parse(readings);
   for (let round = 0; round < maxRounds && !outcome.success && node !== undefined; round++) {
     const proposed = new Map<string, Reading>();

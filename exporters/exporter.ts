@@ -1,7 +1,7 @@
 // The contract between the drain loop and a backend. An exporter sends one batch and says what came of it; it never
 // retries, never waits and keeps nothing: all of that is the drain loop's (exporters/drain).
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Logger } from '../config/logger.ts';
 import type { Entry } from '../otlp/entry.ts';
 import type { Signal } from '../otlp/signal.ts';

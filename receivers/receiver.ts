@@ -1,7 +1,7 @@
 // The contract between the agent and a receiver. A receiver sees only its Intake, and may answer "yes" to a client
 // only after the ticket's `durable` has resolved.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { HoldfastError } from '../config/error.ts';
 import type { Logger } from '../config/logger.ts';
 import type { Codec } from '../otlp/entry.ts';

@@ -127,6 +127,20 @@ function foreignPackages(files: Sources, dependencies: readonly string[]): strin
   return problems;
 }
 
+/**
+ * An ESM import reads every export of a module of Node's, and among those of node:http are WebSocket and its events: reading
+ * them loads Node's own fetch client, 5 MB and 13 ms of a start that nobody has any use for. One such import is enough.
+ */
+function dearImports(files: Sources): string[] {
+  const problems: string[] = [];
+  for (const [file, source] of files) {
+    if (/^(?:import\s+(?!type\s)[^;]*?from\s*|import\s*)(['"])node:http\1/m.test(source)) {
+      problems.push(`${file} imports node:http; process.getBuiltinModule('node:http') loads no fetch client`);
+    }
+  }
+  return problems;
+}
+
 const throughPorts = (file: string): boolean =>
   (file.startsWith('buffer/') && !file.startsWith('buffer/ports/')) || file.startsWith('exporters/drain/');
 
@@ -186,6 +200,10 @@ describe('the walls of the house', () => {
   it('imports only packages that package.json names as dependencies', () => {
     const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
     expect(foreignPackages(files, Object.keys(manifest.dependencies))).toEqual([]);
+  });
+
+  it('loads no fetch client with node:http', () => {
+    expect(dearImports(files)).toEqual([]);
   });
 
   it('reaches files, time and chance only through ports in buffer/ and the drain loop', () => {
@@ -266,6 +284,25 @@ describe('the rules themselves', () => {
 
   it('let the ports themselves touch time', () => {
     expect(portProblems(planted({ 'buffer/ports/a.ts': 'const t = Date.now();' }))).toEqual([]);
+  });
+
+  it.each([
+    "import http from 'node:http';",
+    "import { once } from 'node:events';\nimport {\n  createServer,\n} from 'node:http';",
+    'import * as http from "node:http";',
+    "import 'node:http';",
+  ])('catch that %j loads a fetch client', (source) => {
+    expect(dearImports(planted({ 'agent/a.ts': source }))).toHaveLength(1);
+  });
+
+  it.each([
+    "import type http from 'node:http';",
+    "import type { Server } from 'node:http';",
+    "import http2 from 'node:http2';",
+    "import { a } from './a.ts';\nimport type { Server } from 'node:http';",
+    "const { createServer } = process.getBuiltinModule('node:http');",
+  ])('leave %j alone, which loads none', (source) => {
+    expect(dearImports(planted({ 'agent/a.ts': source }))).toEqual([]);
   });
 
   it('catch a lock file opened outside the ports', () => {

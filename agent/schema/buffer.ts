@@ -2,7 +2,7 @@
 // Invariant: nothing here loses unconsumed data unless the user wrote it down (when_full: drop_oldest, max_age with
 // protect_unconsumed: false, retention.force_delete_after).
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, filePath, section, sizeBytes } from '../../config/fields.ts';
 import { retentionSchema } from './retention.ts';
 

@@ -2,7 +2,7 @@
 // say who may send to a receiver that names them, and who an exporter says it is, as headers_setter does. Invariant: one
 // without anything to check for, or to show, is an error.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { deprecated, filePath, listenAddress, secret, section, sectionOf } from '../../config/fields.ts';
 
 export const healthCheckSchema = section({

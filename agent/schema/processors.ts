@@ -1,6 +1,6 @@
 // Processors of a Collector file that the buffer makes needless: accepted, and what of them still matters is mapped.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs } from '../../config/fields.ts';
 
 /** Batching happens when entries are read from disk; an explicit limit of the backend is kept. */

@@ -1,6 +1,6 @@
 // Gathers what the parts of the configuration find, so that everything wrong is told at once.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { nearest } from '../../config/nearest.ts';
 import { formatPath, type Path } from '../../config/node.ts';
 import { inOrder, type Problem, type ProblemDetails } from '../../config/problem.ts';

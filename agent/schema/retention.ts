@@ -1,7 +1,7 @@
 // `buffer.retention`: what is kept beyond, or given up below, what the disk budget says. Invariant: with nothing written here
 // nothing unconsumed is lost.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { streamGlob } from '../../buffer/index.ts';
 import { durationMs, section, sizeBytes } from '../../config/fields.ts';
 

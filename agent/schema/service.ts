@@ -1,7 +1,7 @@
 // The `service` section: pipelines, which extensions run, and what the agent says about itself.
 // Invariant: a Collector's section is taken as it is; what means nothing here is accepted and said, never obeyed halfway.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, listenAddress, section } from '../../config/fields.ts';
 
 const ids = () => z.preprocess((value) => value ?? [], z.array(z.string()));

@@ -1,6 +1,6 @@
 // What the debug exporter can be told; the keys are the Collector's.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { section } from '../../config/fields.ts';
 import { drainShape } from '../drain/config.ts';
 

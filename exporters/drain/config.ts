@@ -1,7 +1,7 @@
 // What every exporter can set about how it is drained; the keys are the Collector's where it has them. The schema is a
 // fragment: each exporter spreads `drainShape` into its own section and hands the result to `drainConfigOf`.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, section, sizeBytes } from '../../config/fields.ts';
 
 export interface DrainConfig {

@@ -1,6 +1,6 @@
 // What the file exporter can be told; the keys are those of the Collector's where it has them.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, filePath, section, sectionOf } from '../../config/fields.ts';
 import { drainShape } from '../drain/config.ts';
 

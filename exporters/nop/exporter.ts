@@ -1,7 +1,7 @@
 // Takes everything and does nothing with it, as the Collector's: for pipelines that need an exporter and no backend, and to
 // measure what is before it. Invariant: every batch counts as delivered.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { section } from '../../config/fields.ts';
 import { signals } from '../../otlp/signal.ts';
 import { drainConfigOf, drainNotes, drainShape } from '../drain/config.ts';

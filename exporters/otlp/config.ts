@@ -1,6 +1,6 @@
 // What a user may say of an OTLP exporter's credentials and of the bodies that it sends, the same over HTTP and gRPC.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { section } from '../../config/fields.ts';
 import type { CredentialsReference } from '../credentials.ts';
 import type { BodyForm, Compression, Encoding } from './body.ts';

@@ -2,12 +2,15 @@
 // wanted. Invariant: what does not come about before `late` aborts leaves no open socket behind.
 
 import { once } from 'node:events';
-import http from 'node:http';
+import type http from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { Address, TcpAddress } from '../../config/endpoint.ts';
 import { HoldfastError } from '../../config/error.ts';
 import type { TlsOptions } from '../otlp/client_tls.ts';
+
+// An ESM import of node:http reads all that it exports, and so loads Node's own fetch client, which nobody needs here.
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -80,7 +83,7 @@ function isExcluded({ host, port }: TcpAddress, noProxy: string): boolean {
 async function throughProxy(proxy: URL, { host, port }: TcpAddress, late: AbortSignal): Promise<net.Socket> {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-  const request = http.request({
+  const request = httpRequest({
     host: proxy.hostname.replace(/^\[|\]$/g, ''),
     port: proxy.port || 80,
     method: 'CONNECT',

@@ -1,7 +1,7 @@
 // What a user may say about an OTLP/HTTP destination, with the Collector's keys. Where a key of the Collector has no
 // meaning here it is accepted and listed as such, so that its files run unchanged.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, headers, httpUrl, sectionOf, sizeBytes } from '../../config/fields.ts';
 import { clientTlsSchema } from '../../config/tls.ts';
 import { type Signal, signals } from '../../otlp/signal.ts';

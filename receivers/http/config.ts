@@ -1,7 +1,7 @@
 // What a user may say about the HTTP receiver: one door, and routes with settings of their own.
 // Invariant: without a word it listens on 127.0.0.1 alone, and a route that names a guard never opens without it.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, listenAddress, secret, section, sectionOf } from '../../config/fields.ts';
 import { httpDoor, urlPath, withTransport } from '../server/config.ts';
 

@@ -1,7 +1,7 @@
 // Receives nothing, as the Collector's: for pipelines that only drain what is on disk already.
 // Invariant: it listens nowhere.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { section } from '../../config/fields.ts';
 import { signals } from '../../otlp/signal.ts';
 import type { Receiver, ReceiverFactory } from '../receiver.ts';

@@ -1,7 +1,7 @@
 // What a user may say about the OTLP receiver: the Collector's keys where it has them.
 // Invariant: without a word it listens on 127.0.0.1 alone, on the ports that OTLP assigns.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatAddress } from '../../config/endpoint.ts';
 import { durationMs, listenAddress, section, sectionOf } from '../../config/fields.ts';
 import { BODY_MIB_MAX, door, httpDoor, urlPath, withTransport } from '../server/config.ts';

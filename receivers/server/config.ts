@@ -1,7 +1,7 @@
 // What a user may say about the server of a receiver: where it listens, who may come, how much and how long. The keys are the
 // Collector's where it has them. Each receiver spreads the shapes into its own section and adds its endpoint.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Address } from '../../config/endpoint.ts';
 import { durationMs, section, sectionOf, sizeBytes } from '../../config/fields.ts';
 import { serverTlsSchema } from '../../config/tls.ts';

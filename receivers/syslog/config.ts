@@ -1,7 +1,7 @@
 // What a user may say about the syslog receiver: the Collector's keys where it has them.
 // Invariant: without a word it listens on 127.0.0.1 alone, and finds out by itself what it is sent.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationMs, listenAddress, section, sectionOf, sizeBytes } from '../../config/fields.ts';
 import { door } from '../server/config.ts';
 import { isZone } from './zone.ts';

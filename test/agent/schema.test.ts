@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readAgentConfig } from '../../agent/schema.ts';
 import { section } from '../../config/fields.ts';
 import { formatProblem } from '../../config/problem.ts';

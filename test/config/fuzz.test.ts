@@ -2,7 +2,7 @@
 // Whatever stands in files, options and the environment: a value, or a ConfigError that shows no secret.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   durationMs,
   headers,

@@ -1,6 +1,6 @@
 // Loads configurations from texts, without an environment unless one is given, and says what came of it.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigError, formatProblem } from '../../config/problem.ts';
 import { type LoadedSource, type LoadOptions, loadConfig } from '../../config/source.ts';
 import { type Result, validateAt } from '../../config/validate.ts';

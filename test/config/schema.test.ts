@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { deprecated, durationMs, secret, section, sizeBytes } from '../../config/fields.ts';
 import { childrenOf, isOpaque, knownKeys, metaOf, schemasAt } from '../../config/schema.ts';
 

@@ -1,7 +1,7 @@
 // The tables of options in the READMEs of components, made from the schemas: every key, its default, and no other. What a key
 // means is written by hand in the table itself and stays. Invariant: made twice, the text is the same.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { redact } from '../../config/redact.ts';
 import { childrenOf, knownKeys } from '../../config/schema.ts';
 import { debugConfig } from '../../exporters/debug/config.ts';

@@ -36,9 +36,7 @@ beforeAll(async () => {
     if (!left.has(name)) fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
   }
   fs.symlinkSync(modules, path.join(copy, 'node_modules'));
-  await execute(process.execPath, [path.join(modules, 'typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
-    cwd: copy,
-  });
+  await execute(process.execPath, ['--disable-warning=ExperimentalWarning', 'build/main.ts'], { cwd: copy });
   const pack = ['pack', '--json', '--offline', '--ignore-scripts', '--pack-destination', directory];
   const { stdout } = await execute('npm', pack, { cwd: copy });
   const [packed] = Object.values(JSON.parse(stdout)) as {
@@ -73,6 +71,8 @@ describe('the package', () => {
       'package.json',
       'bin/holdfast.js',
       'dist/agent/main.js',
+      'dist/agent/workers/worker.js',
+      'dist/THIRD-PARTY.txt',
       'dist/agent/index.d.ts',
       'dist/buffer/index.js',
       'dist/buffer/index.d.ts',
@@ -85,7 +85,7 @@ describe('the package', () => {
     }
     const foreign = files.filter(
       (file) =>
-        !/^(bin\/.*\.(js|d\.ts)|dist\/.*\.(js|d\.ts)|examples\/[\w.-]+\.yaml|examples\/buffer\/\w+\.ts|bench\/charts\/\w+\.svg|([\w]+\/)*[\w-]+\.md|LICENSE|package\.json)$/.test(
+        !/^(bin\/.*\.(js|d\.ts)|dist\/.*\.(js|d\.ts)|dist\/THIRD-PARTY\.txt|examples\/[\w.-]+\.yaml|examples\/buffer\/\w+\.ts|bench\/charts\/\w+\.svg|([\w]+\/)*[\w-]+\.md|LICENSE|package\.json)$/.test(
           file,
         ) || /^(dist\/)?(test|bench|examples\/demo)\/(?!(RESULTS|MODEL)\.md|charts\/)/.test(file),
     );
@@ -128,14 +128,57 @@ describe('the installed command', () => {
     expect(await use(command, 'validate', '--config', file)).toBe(`${file}: valid\n`);
   });
 
-  it('runs dist/, becomes ready and stops', async () => {
+  it('names every package that is bundled, with its licence', () => {
+    const text = fs.readFileSync(path.join(installed(), 'dist/THIRD-PARTY.txt'), 'utf8');
+    for (const name of Object.keys(manifest.dependencies)) {
+      const { version } = JSON.parse(fs.readFileSync(path.join(modules, name, 'package.json'), 'utf8'));
+      expect(text).toContain(`\n${name} ${version} (`);
+    }
+  });
+
+  it('starts from a few files of its own, and loads neither modules one by one nor a fetch client', async () => {
+    fs.writeFileSync(
+      path.join(consumer(), 'loads.mjs'),
+      `import { registerHooks } from 'node:module';
+const files = [];
+registerHooks({ load: (url, context, next) => { if (url.startsWith('file:')) files.push(url); return next(url, context); } });
+process.on('exit', () => console.log(JSON.stringify({ files, builtins: process.moduleLoadList })));
+process.stderr.write = (text) => { if (text.includes('"ready"')) process.kill(process.pid, 'SIGTERM'); return true; };
+`,
+    );
+    fs.writeFileSync(
+      path.join(consumer(), 'loads.yaml'),
+      `receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:0" }, grpc: { endpoint: "127.0.0.1:0" } } } }
+exporters: { otlp_http: { endpoint: "http://127.0.0.1:9" } }
+buffer: { directory: ./loads-data }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines: { traces: { receivers: [otlp], exporters: [otlp_http] } }
+`,
+    );
+    const main = 'node_modules/holdfast/dist/agent/main.js';
+    const said = await use('--import', './loads.mjs', main, 'run', '--config', 'loads.yaml');
+    const { files, builtins } = JSON.parse(said) as { files: string[]; builtins: string[] };
+    expect(files.filter((file) => !file.includes('/node_modules/holdfast/dist/'))).toEqual([]);
+    expect(files.length).toBeLessThan(40);
+    // Planted: what an import of node:http loads is seen here.
+    const seen = await use(
+      '-e',
+      "import('node:http').then(() => console.log(process.moduleLoadList.join('\\n')))",
+    );
+    const client = seen.split('\n').find((name) => name.endsWith('deps/undici/undici'));
+    expect(client).toBeDefined();
+    expect(builtins).not.toContain(client);
+  });
+
+  it.each([1, 2])('runs dist/ with %i workers, becomes ready and stops', async (workers) => {
     fs.writeFileSync(
       path.join(consumer(), 'run.mjs'),
       `import { spawn } from 'node:child_process';
 const free = ['receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint', 'receivers.http.endpoint',
   'receivers.syslog.tcp.listen_address', 'receivers.syslog.udp.listen_address',
   'extensions.health_check.endpoint', 'service.telemetry.metrics.address'].flatMap((key) => ['--set', key + '=127.0.0.1:0']);
-const child = spawn(process.execPath, [${JSON.stringify(command)}, 'run', ...free], { stdio: ['ignore', 'ignore', 'pipe'] });
+const child = spawn(process.execPath, [${JSON.stringify(command)}, 'run', ...free, '--set', 'service.workers=${workers}'], { stdio: ['ignore', 'ignore', 'pipe'] });
 let text = '';
 child.stderr.setEncoding('utf8').on('data', (more) => {
   const before = text.includes('"ready"');

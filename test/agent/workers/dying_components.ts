@@ -2,7 +2,7 @@
 // thread that is started again lives.
 
 import fs from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { components } from '../../../agent/components.ts';
 import type { Components } from '../../../agent/schema/agent_config.ts';
 import { section } from '../../../config/fields.ts';

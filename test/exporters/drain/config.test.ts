@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { drainConfigOf, drainNotes, drainShape } from '../../../exporters/drain/config.ts';
 
 const schema = z.strictObject(drainShape);
