@@ -12,10 +12,11 @@ import {
 } from './frame.ts';
 import { invariant } from './invariant.ts';
 import type { LeasedBatch } from './leased_batch.ts';
-import { errorCode, type File } from './ports/file_system.ts';
+import { errorCode } from './ports/file_system.ts';
 import { ReadAhead } from './read_ahead.ts';
 import { bodyIntact, findNextFrame, frameAt, Window } from './scan.ts';
 import type { Segment } from './segment.ts';
+import type { SegmentSource } from './segment_source.ts';
 import type { Shard } from './shard.ts';
 
 const NO_BODY = Buffer.alloc(0);
@@ -27,7 +28,7 @@ export class FrameCursor {
   /** Offset of the next entry to hand out. */
   #offset: number;
   #segment: Segment | undefined;
-  #file: File | undefined;
+  #file: SegmentSource | undefined;
   #fileBase = -1;
   /** File position of the next frame within the segment, and the least offset that may stand there. */
   #position = 0;
@@ -65,12 +66,13 @@ export class FrameCursor {
     this.#entryWaiting = false;
     this.#packed = undefined;
     this.#ahead.clear();
-    this.#window.release();
+    this.rest();
   }
 
   /** Gives back the memory that it looks into; the next entry is found again. */
   rest(): void {
     this.#window.release();
+    this.#file?.rest();
   }
 
   close(): void {
@@ -258,7 +260,7 @@ export class FrameCursor {
     return false;
   }
 
-  async #skipDamage(segment: Segment, file: File, searchFrom: number): Promise<void> {
+  async #skipDamage(segment: Segment, file: SegmentSource, searchFrom: number): Promise<void> {
     const from = { file, end: segment.bytes };
     const found = await findNextFrame(this.#window, from, searchFrom, this.#passed, segment.end);
     if (found !== undefined) {
@@ -308,11 +310,11 @@ export class FrameCursor {
     return this.#openSync() || this.#packed ? undefined : segment;
   }
 
-  async #open(segment: Segment): Promise<File | undefined> {
+  async #open(segment: Segment): Promise<SegmentSource | undefined> {
     if (this.#file && this.#fileBase === segment.base) return this.#file;
     await this.#closeFile();
     try {
-      this.#file = await this.#shard.parts.fileSystem.open(this.#shard.segmentPath(segment), 'read');
+      this.#file = await this.#shard.openToRead(segment);
       this.#fileBase = segment.base;
       return this.#file;
     } catch (error) {

@@ -25,6 +25,7 @@ import { systemRandom } from './ports/random.ts';
 import { systemClock } from './ports/system_clock.ts';
 import { Retainer } from './retainer.ts';
 import type { GroupView } from './retention.ts';
+import { SegmentReads } from './segment_reads.ts';
 import type { Shard } from './shard.ts';
 import { type ShardStats, type Totals, totalsOf } from './stats.ts';
 import { checkStreamOptions, Stream, type StreamOptions } from './stream.ts';
@@ -91,6 +92,7 @@ export class Log {
     this.#owner = owner;
     const budget = new Budget(limits.budget, options.sharedDisk);
     const report = options.report ?? (() => {});
+    const commitWay = new CommitWay(fileSystem);
     this.#parts = {
       fileSystem,
       clock,
@@ -106,7 +108,8 @@ export class Log {
       hotMemory: new HotMemory(options.hotTail_bytes ?? 16 * MiB),
       commitDeadline_ms: options.commitDeadline_ms ?? 30_000,
       commitPolicy: limits.commit,
-      commitWay: new CommitWay(fileSystem),
+      commitWay,
+      segmentReads: new SegmentReads(fileSystem, () => commitWay.direct),
       epoch: owner.epoch,
       key: owner.key,
       firstOffset: () => owner.firstOffset,

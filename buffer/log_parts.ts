@@ -11,6 +11,7 @@ import type { Leases } from './leases.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Codec } from './ports/codec.ts';
 import type { FileSystem } from './ports/file_system.ts';
+import type { SegmentReads } from './segment_reads.ts';
 import type { SegmentLimits } from './segment_writer.ts';
 
 export interface LogParts {
@@ -28,6 +29,7 @@ export interface LogParts {
   readonly commitDeadline_ms: number;
   readonly commitPolicy: CommitPolicy;
   readonly commitWay: CommitWay;
+  readonly segmentReads: SegmentReads;
   readonly epoch: number;
   /** Of the log; a shard whose ledger says another keeps that one. */
   readonly key: FrameKey;

@@ -14,9 +14,12 @@ import {
 } from './frame.ts';
 import type { FrameKey } from './frame_key.ts';
 import type { File } from './ports/file_system.ts';
+import { wholeBlocks } from './segment_source.ts';
 import { readFully } from './whole_io.ts';
 
 export const WINDOW_BYTES = 1024 * 1024;
+/** Of a window that moves on: the rest is room for the frame in which the last one ended. One length keeps read-ahead in step. */
+export const READ_BYTES = 768 * 1024;
 
 /** A part of a file in memory. The block is leased: whoever keeps views of it retains it. */
 export class Window {
@@ -51,14 +54,22 @@ export class Window {
     this.length = block.used;
   }
 
-  /** Reads from `position` up to `end`: at least `need` bytes where the file has them. */
-  async load(file: File, position: number, end: number, need = 0): Promise<void> {
-    const wanted = Math.min(end - position, Math.max(need, WINDOW_BYTES));
+  /**
+   * Moves on to `position`, up to `end`: at least `need` bytes where the file has them. What is at hand of that is kept, so a
+   * file that is read from its beginning is asked for each byte once, and in whole blocks.
+   */
+  async load(file: Pick<File, 'read'>, position: number, end: number, need = 0): Promise<void> {
+    const there = this.available(position);
+    const goal = wholeBlocks(position + Math.min(there + READ_BYTES, WINDOW_BYTES));
+    const to = Math.min(end, Math.max(position + need, goal));
+    const kept = Math.min(there, to - position);
+    const block = this.#pool.acquire(to - position);
+    const from = position - this.start;
+    if (kept > 0) this.block!.memory.copy(block.memory, 0, from, from + kept);
     this.release();
-    const block = this.#pool.acquire(wanted);
     try {
-      const read = await readFully(file, block.memory.subarray(0, wanted), position);
-      block.used = read;
+      const rest = block.memory.subarray(kept, to - position);
+      block.used = kept + (await readFully(file, rest, position + kept));
     } catch (error) {
       block.release();
       throw error;
@@ -77,7 +88,7 @@ export class Window {
 
 /** A file that is scanned up to `end` bytes. */
 export interface ScannedFile {
-  readonly file: File;
+  readonly file: Pick<File, 'read'>;
   readonly end: number;
 }
 

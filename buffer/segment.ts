@@ -26,6 +26,8 @@ export class Segment {
   sealed = false;
   /** This process wrote and sealed it without an error: once it is done with, its file may be written over. */
   reusable = false;
+  /** A reader brought or brings it into the page cache: others take it from there. */
+  cached = false;
   /** ms since the Unix epoch; 0 while empty. */
   firstTimestamp = 0;
   lastTimestamp = 0;

@@ -20,6 +20,7 @@ import { newReadMeter } from './read_meter.ts';
 import type { DamagedBytes } from './recovery.ts';
 import { consumedBelow } from './retention.ts';
 import { type Segment, segmentAtOrAfter } from './segment.ts';
+import type { SegmentSource } from './segment_source.ts';
 import { SegmentWriter } from './segment_writer.ts';
 import { Spare } from './spare.ts';
 import type { ShardStats } from './stats.ts';
@@ -299,6 +300,13 @@ export class Shard {
 
   segmentPath(segment: Segment): string {
     return `${this.directory}/${segmentName(segment.base)}`;
+  }
+
+  /** Opens the file of the segment for one of the readers. @throws what the disk says */
+  openToRead(segment: Segment): Promise<SegmentSource> {
+    let behind = 0;
+    for (const reader of this.#readers) if (reader.position < segment.end) behind += 1;
+    return this.parts.segmentReads.open(this.segmentPath(segment), segment, behind <= 1);
   }
 
   /** Counts offsets below the high watermark that a reader found to be damaged; those known to be empty are not counted again. */

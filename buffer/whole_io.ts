@@ -13,7 +13,11 @@ export async function writeFully(file: File, bytes: Uint8Array, position: number
 }
 
 /** Fills `into` from `position`; returns fewer bytes only at the end of the file. */
-export async function readFully(file: File, into: Uint8Array, position: number): Promise<number> {
+export async function readFully(
+  file: Pick<File, 'read'>,
+  into: Uint8Array,
+  position: number,
+): Promise<number> {
   let done = 0;
   while (done < into.length) {
     const read = await file.read(done === 0 ? into : into.subarray(done), position + done);

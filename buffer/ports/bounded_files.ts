@@ -188,7 +188,7 @@ class BoundedFile implements File {
   /** Its name is gone, or another file has it: once closed it cannot be opened again. */
   orphaned = false;
   readonly #system: BoundedFiles;
-  readonly #mode: 'read' | 'write' | 'direct';
+  readonly #mode: Exclude<OpenMode, 'create' | 'createDirect'>;
   #file: File | undefined;
   #opening: Promise<File> | undefined;
   /** Operations that are under way, and how many of them write. */

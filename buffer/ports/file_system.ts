@@ -18,11 +18,12 @@ export interface File {
  * `read` an existing file; `write` (and read) an existing file; `create` a new one, mode 0600, failing if it exists. `direct` and
  * `createDirect` do as `write` and `create` for a file that is written past the page cache (O_DIRECT | O_DSYNC): whole blocks
  * from `directMemory`, durable when the write returns, with the size needed to read them. Where that cannot be had, opening
- * or writing rejects (see `refusesDirect`).
+ * or writing rejects (see `refusesDirect`). `readDirect` does as `read` in the same way: whole blocks into `directMemory`; the last
+ * one of a file comes back as short as it is.
  */
-export type OpenMode = 'read' | 'write' | 'create' | 'direct' | 'createDirect';
+export type OpenMode = 'read' | 'readDirect' | 'write' | 'create' | 'direct' | 'createDirect';
 
-/** What position, length and memory of a direct write are multiples of: the page, and no device has larger sectors. */
+/** What position, length and memory of a direct read or write are multiples of: the page, and no device has larger sectors. */
 export const DIRECT_BLOCK_BYTES = 4096;
 
 export interface Lock {
@@ -45,13 +46,13 @@ export interface FileSystem {
   stat(path: string): Promise<{ size: number; directory: boolean } | undefined>;
   /** Bytes that this user may still write on the file system holding `path`. */
   freeSpace(path: string): Promise<number>;
-  /** Memory that direct writes may come from, page-aligned, of whole blocks; a new piece with each call. @throws where there is none */
+  /** Memory that direct writes may come from and direct reads go to, page-aligned, of whole blocks; a new piece with each call. @throws where there is none */
   directMemory(): Buffer;
   /** Exclusive for as long as the process lives; undefined when somebody else holds it. */
   lock(path: string): Promise<Lock | undefined>;
 }
 
-/** Whether the error says that this file system, or this platform, has no direct writes: no fault of the disk. */
+/** Whether the error says that this file system, or this platform, has no direct reads or writes: no fault of the disk. */
 export function refusesDirect(error: unknown): boolean {
   return ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error));
 }

@@ -11,13 +11,14 @@ const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECT, O_DSYNC } = fs.constants;
 /** Undefined: this platform has no such way. */
 const FLAGS: Readonly<Record<OpenMode, number | undefined>> = {
   read: O_RDONLY,
+  readDirect: O_DIRECT && O_RDONLY | O_DIRECT,
   write: O_RDWR,
   create: O_RDWR | O_CREAT | O_EXCL,
   direct: O_DIRECT && O_RDWR | O_DIRECT | O_DSYNC,
   createDirect: O_DIRECT && O_RDWR | O_DIRECT | O_DSYNC | O_CREAT | O_EXCL,
 };
 
-/** A commit beyond is written in several pieces; no commit waits for as much (`switchBytes`) unless the disk is behind. */
+/** A window of a reader. A commit beyond is written in several pieces; no commit waits for as much (`switchBytes`) unless the disk is behind. */
 const DIRECT_MEMORY_BYTES = 1024 * 1024;
 
 class NodeFile implements File {

@@ -31,6 +31,31 @@ describe('memory for direct writes', () => {
     expect(pieces).toHaveLength(4);
   });
 
+  it('is kept by somebody only where enough is left, and lent again once it is given back', async () => {
+    const pieces: Buffer[] = [];
+    const memory = memoryOf(pieces);
+    const kept = [memory.spare(2), memory.spare(2)];
+    expect(new Set(kept)).toEqual(new Set(pieces));
+    expect(pieces).toHaveLength(2);
+    expect(memory.spare(2)).toBeUndefined();
+    memory.give(kept[0]!);
+    expect(memory.spare(2)).toBe(kept[0]);
+    const ends = [new Deferred(), new Deferred(), new Deferred()];
+    const held: Buffer[] = [];
+    const lent = ends.map((end) =>
+      memory.lend((piece) => {
+        held.push(piece);
+        return end.promise;
+      }),
+    );
+    expect(held).toHaveLength(2);
+    memory.give(kept[1]!);
+    await Promise.resolve();
+    expect(held[2]).toBe(kept[1]);
+    for (const end of ends) end.resolve();
+    await Promise.all(lent);
+  });
+
   it('comes back from who failed', async () => {
     const pieces: Buffer[] = [];
     const memory = memoryOf(pieces);

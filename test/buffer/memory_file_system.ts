@@ -56,6 +56,9 @@ export class MemoryFile implements File {
 
   async read(into: Uint8Array, position: number): Promise<number> {
     this.#check();
+    if (this.direct && (position % DIRECT_BLOCK_BYTES !== 0 || into.length % DIRECT_BLOCK_BYTES !== 0)) {
+      throw systemError('EINVAL', 'a direct read of other than whole blocks');
+    }
     const source = this.content.bytes.subarray(position, position + into.length);
     into.set(source);
     return source.length;
@@ -91,7 +94,7 @@ export class MemoryFileSystem implements FileSystem {
   readonly #locks = new Set<string>();
   /** Bytes that all files together may take; a test may change it at any time. */
   capacity_bytes = Number.POSITIVE_INFINITY;
-  /** Whether files may be opened for direct writes; a test may change it at any time. */
+  /** Whether files may be opened for direct writes and reads; a test may change it at any time. */
   direct = false;
 
   /** The bytes of a file, to look at or to damage in place. */
@@ -125,7 +128,7 @@ export class MemoryFileSystem implements FileSystem {
 
   async open(path: string, mode: OpenMode): Promise<File> {
     const known = this.#files.get(path);
-    const direct = mode === 'direct' || mode === 'createDirect';
+    const direct = mode === 'direct' || mode === 'createDirect' || mode === 'readDirect';
     if (direct && !this.direct) throw systemError('EINVAL', path);
     if (mode === 'create' || mode === 'createDirect') {
       if (known || this.#directories.has(path)) throw systemError('EEXIST', path);

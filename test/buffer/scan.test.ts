@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BlockPool } from '../../buffer/block_pool.ts';
+import { DIRECT_BLOCK_BYTES } from '../../buffer/ports/file_system.ts';
 import { findNextFrame, frameAt, loadFrame, WINDOW_BYTES, Window } from '../../buffer/scan.ts';
 import { MemoryFile } from './memory_file_system.ts';
 import { KEY, writeSegment } from './written_segment.ts';
@@ -88,5 +89,44 @@ describe('loadFrame', () => {
     await file.close();
     await expect(loadFrame(window, { file, end: frame.length }, 0)).rejects.toThrow('EBADF');
     expect(pool.stats().in_use_bytes).toBe(0);
+  });
+});
+
+describe('a window', () => {
+  it('that moves on asks a file for each byte once, and for whole blocks', async () => {
+    const bytes = Buffer.from(Array.from({ length: 4 * WINDOW_BYTES + 700 }, (_, at) => (at * 31) >> 8));
+    const asked: { from: number; to: number }[] = [];
+    const file = new MemoryFile(bytes);
+    const read = file.read.bind(file);
+    Object.assign(file, {
+      read: (into: Uint8Array, position: number) => {
+        asked.push({ from: position, to: position + into.length });
+        return read(into, position);
+      },
+    });
+    const pool = new BlockPool(0);
+    const window = new Window(pool, KEY);
+    const begin = 100;
+    // Every window but the first begins so far before the end of the one before.
+    for (const [before, need] of [
+      [0, 0],
+      [7000, 9000],
+      [400_000, 0],
+      [8000, WINDOW_BYTES + 8300],
+      [39, 0],
+    ] as const) {
+      const position = Math.max(begin, window.start + window.length - before);
+      await window.load(file, position, bytes.length, need);
+      const there = window.available(position);
+      expect(there).toBeGreaterThanOrEqual(need);
+      const at = position - window.start;
+      const shown = window.block!.memory.subarray(at, at + there);
+      expect(shown.equals(bytes.subarray(position, position + there))).toBe(true);
+    }
+    window.release();
+    expect(pool.stats().in_use_bytes).toBe(0);
+    expect(asked[0]!.from).toBe(begin);
+    for (const [index, { from }] of asked.slice(1).entries()) expect(from).toBe(asked[index]!.to);
+    for (const { to } of asked.slice(0, 3)) expect(to % DIRECT_BLOCK_BYTES).toBe(0);
   });
 });

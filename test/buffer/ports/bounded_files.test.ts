@@ -71,6 +71,15 @@ describe('files within a bound', () => {
     }
     for (const file of files) await file.close();
     expect(observed.openFiles.size).toBe(0);
+    for (let index = 0; index < 3 * MAX; index++) {
+      files[index] = await bounded.open(`/f${index}`, 'readDirect');
+    }
+    for (const [index, file] of files.entries()) {
+      await expect(file.read(Buffer.alloc(100), 0)).rejects.toMatchObject({ code: 'EINVAL' });
+      expect(await file.read(block, DIRECT_BLOCK_BYTES)).toBe(block.length);
+      expect(block.every((byte) => byte === index)).toBe(true);
+    }
+    for (const file of files) await file.close();
   });
 
   it('keep their descriptor from a write until its sync, and who finds nothing to close waits', async () => {

@@ -175,7 +175,7 @@ async function fillAndHeal(on: string): Promise<void> {
   await again.close();
 }
 
-it('a direct write takes whole blocks from aligned memory and is read through the page cache, or is refused as such', async () => {
+it('a direct write takes whole blocks from aligned memory and is read through the page cache and past it, or is refused as such', async () => {
   const file = path.join(directory, 'direct');
   const memory = nodeFileSystem.directMemory();
   const block = memory.subarray(0, DIRECT_BLOCK_BYTES).fill('d');
@@ -184,6 +184,12 @@ it('a direct write takes whole blocks from aligned memory and is read through th
     expect(await opened.write(block, 0)).toBe(block.length);
     expect(fs.readFileSync(file)).toEqual(block);
     await opened.close();
+    fs.appendFileSync(file, 'the end');
+    const read = await nodeFileSystem.open(file, 'readDirect');
+    expect(await read.read(memory.subarray(0, 2 * block.length), 0)).toBe(block.length + 7);
+    expect(memory.toString('utf8', block.length - 1, block.length + 7)).toBe('dthe end');
+    expect(await read.read(memory, 2 * block.length)).toBe(0);
+    await read.close();
   } catch (error) {
     // tmpfs, for one.
     expect(refusesDirect(error)).toBe(true);
