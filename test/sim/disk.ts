@@ -61,6 +61,23 @@ export class FileNode {
     return this.#disk.bytes;
   }
 
+  /**
+   * What is read past the page cache. What is dirty there goes to the disk before; where a sync failed, pages may look clean
+   * and hold what the disk does not.
+   */
+  readDirect(into: Uint8Array, position: number, bytes: number): void {
+    into.set(this.live.subarray(position, position + bytes));
+    if (!this.syncFailed) return;
+    for (let at = position; at < position + bytes; at += SECTOR_BYTES) {
+      const sector = Math.floor(at / SECTOR_BYTES);
+      if (this.dirty.has(sector) || this.#syncing.has(sector)) continue;
+      const to = Math.min(at + SECTOR_BYTES, position + bytes);
+      into.fill(0, at - position, to - position);
+      if (at < this.disk_bytes)
+        into.set(this.disk.subarray(at, Math.min(to, this.disk_bytes)), at - position);
+    }
+  }
+
   /** Of what a process sees. */
   digest(): string {
     return `${this.live_bytes} ${this.#live.digest(this.live_bytes)}`;

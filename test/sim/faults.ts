@@ -40,6 +40,8 @@ export class Faults {
   handlesMax = Number.MAX_SAFE_INTEGER;
   /** Files that are open for direct writes take none any more. */
   directRefused = false;
+  /** Files are not opened for direct reads, or refuse them once they are open. */
+  directReadsRefused = false;
   readonly struck: Record<FaultKind, number> = Object.fromEntries(
     faultKinds.map((kind) => [kind, 0]),
   ) as Record<FaultKind, number>;
@@ -63,5 +65,6 @@ export class Faults {
     this.slowIo = 0;
     this.handlesMax = Number.MAX_SAFE_INTEGER;
     this.directRefused = false;
+    this.directReadsRefused = false;
   }
 }

@@ -46,16 +46,24 @@ export class SimFile implements File {
 
   read(into: Uint8Array, position: number): Promise<number> {
     return this.#process.operate(
-      'read',
+      this.#direct ? 'readDirect' : 'read',
       this.#path,
       () => {
         this.#mustBeOpen();
         const { faults, random } = this.#process.machine;
+        if (this.#direct && (faults.directReadsRefused || !wholeBlocks(into, position))) {
+          throw systemError('EINVAL', this.#path);
+        }
         if (faults.readError > 0 && random.chance(faults.readError)) {
           this.#process.strike('read_eio');
           throw systemError('EIO', this.#path);
         }
         const there = Math.max(0, Math.min(into.length, this.#node.live_bytes - position));
+        if (this.#direct) {
+          const taken = this.#maybeFewerSectors(there);
+          this.#node.readDirect(into, position, taken);
+          return taken;
+        }
         const taken = this.#maybeShort(there);
         into.set(this.#node.live.subarray(position, position + taken));
         return taken;
@@ -156,6 +164,12 @@ export class SimFile implements File {
     if (bytes < 2 || faults.shortIo === 0 || !random.chance(faults.shortIo)) return bytes;
     this.#process.strike('short_io');
     return 1 + random.integer(bytes - 1);
+  }
+
+  /** A direct read stops short at a sector, or where the file ends. */
+  #maybeFewerSectors(bytes: number): number {
+    const taken = this.#maybeShort(bytes);
+    return taken === bytes ? bytes : Math.min(bytes, Math.ceil(taken / SECTOR_BYTES) * SECTOR_BYTES);
   }
 
   /** How many of `bytes` the disk takes at `position`; what overwrites needs no room. */

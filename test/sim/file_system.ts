@@ -28,7 +28,17 @@ export interface Machine {
   readonly locks: Map<string, Life>;
 }
 
-const DIRECT_MEMORY_BYTES = 8 * DIRECT_BLOCK_BYTES;
+/** What the trace calls it. */
+const OPENING: Readonly<Record<OpenMode, string>> = {
+  read: 'open',
+  readDirect: 'openToReadDirect',
+  write: 'openToWrite',
+  direct: 'openToWrite',
+  create: 'create',
+  createDirect: 'create',
+};
+
+const DIRECT_MEMORY_BYTES = 2 * DIRECT_BLOCK_BYTES;
 
 /** What a dead process waits for. A new one each time, or all that ever waited would stay in memory. */
 function never(): Promise<never> {
@@ -129,11 +139,10 @@ export class SimProcess implements FileSystem {
   }
 
   open(path: string, mode: OpenMode): Promise<File> {
-    const direct = mode === 'direct' || mode === 'createDirect';
+    const direct = mode === 'direct' || mode === 'createDirect' || mode === 'readDirect';
     const creates = mode === 'create' || mode === 'createDirect';
-    const name = creates ? 'create' : mode === 'read' ? 'open' : 'openToWrite';
-    return this.operate<File>(name, path, () => {
-      const { disk, faults } = this.machine;
+    return this.operate<File>(OPENING[mode], path, () => {
+      const { disk, faults, random } = this.machine;
       const node = disk.find(path);
       if (this.handles >= faults.handlesMax) {
         this.strike('emfile');
@@ -151,6 +160,10 @@ export class SimProcess implements FileSystem {
       }
       if (!node) throw systemError('ENOENT', path);
       if (node.kind !== 'file') throw systemError('EISDIR', path);
+      // Where it is not refused here, the first read of it is.
+      if (mode === 'readDirect' && faults.directReadsRefused && random.chance(0.5)) {
+        throw systemError('EINVAL', path);
+      }
       this.handles += 1;
       return new SimFile(this, node, path, direct);
     });
@@ -252,7 +265,7 @@ export class SimProcess implements FileSystem {
     });
   }
 
-  /** Small, so that commits are written in several pieces. */
+  /** Small, so that commits are written and windows read in several pieces. */
   directMemory(): Buffer {
     return Buffer.allocUnsafeSlow(DIRECT_MEMORY_BYTES);
   }

@@ -16,6 +16,8 @@ export const logStates = [
 ] as const;
 export type LogState = (typeof logStates)[number];
 
+const READING: ReadonlySet<string> = new Set(['read', 'readDirect', 'open', 'openToReadDirect', 'size']);
+
 /** `recovering`: the log is not open yet. `renamed`: a rename was not followed by a sync of its directory. */
 export function logStateAt(name: string, path: string, recovering: boolean, renamed: boolean): LogState {
   if (recovering) return 'recovering';
@@ -27,7 +29,7 @@ export function logStateAt(name: string, path: string, recovering: boolean, rena
   if (path.endsWith('/ledger')) return 'writing the ledger';
   if (path.endsWith('/owner')) return 'writing the owner';
   if (path.endsWith('.index') || name === 'syncDirectory' || name === 'create') return 'rolling a segment';
-  if (name === 'read' || name === 'open' || name === 'size') return 'reading';
+  if (READING.has(name)) return 'reading';
   if (path.endsWith('.log')) return 'committing';
   return 'measuring';
 }

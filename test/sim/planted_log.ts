@@ -11,11 +11,17 @@ import { segmentKey } from '../../buffer/key_search.ts';
 import { Ledger } from '../../buffer/ledger.ts';
 import { segmentBase } from '../../buffer/names.ts';
 import { Owner } from '../../buffer/owner.ts';
-import { DIRECT_BLOCK_BYTES, type File, type FileSystem } from '../../buffer/ports/file_system.ts';
+import {
+  DIRECT_BLOCK_BYTES,
+  type File,
+  type FileSystem,
+  refusesDirect,
+} from '../../buffer/ports/file_system.ts';
 import { Ranges } from '../../buffer/ranges.ts';
 import type { SegmentView } from '../../buffer/retention.ts';
 import { Segment } from '../../buffer/segment.ts';
 import { DirectFile } from '../../buffer/segment_file.ts';
+import { DirectSource, wholeBlocks } from '../../buffer/segment_source.ts';
 import { Shard } from '../../buffer/shard.ts';
 import { Stream } from '../../buffer/stream.ts';
 import { Tenure } from '../../buffer/tenure.ts';
@@ -112,6 +118,41 @@ const bugs: Readonly<Record<string, LogBug>> = {
           return open.call(this, path, bytes - (bytes % DIRECT_BLOCK_BYTES));
         },
     ),
+  },
+  direct_read_from_the_border_of_a_block: {
+    incident:
+      'a direct read begins where a block does, and what stands before the place asked for is taken for it',
+    patch: onMethod(
+      DirectSource.prototype,
+      'read',
+      (read) =>
+        function (this: DirectSource, into: Buffer, position: number) {
+          return read.call(this, into, wholeBlocks(position));
+        },
+    ),
+  },
+  refused_read_taken_for_the_end: {
+    incident: 'a direct read that the file system refuses, taken for a file that ends there',
+    fileSystem: onFiles((file) => ({
+      read: (into, position) =>
+        file.read(into, position).catch((error: unknown) => {
+          if (refusesDirect(error)) return 0;
+          throw error;
+        }),
+    })),
+  },
+  read_ahead_a_block_too_early: {
+    incident: 'a read-ahead that begins in another block than where the read before it ended',
+    fileSystem: (inner) =>
+      delegate(inner, {
+        async open(path, mode) {
+          const file = await inner.open(path, mode);
+          if (mode !== 'readDirect') return file;
+          return delegate(file, {
+            read: (into, position) => file.read(into, Math.max(0, position - DIRECT_BLOCK_BYTES)),
+          });
+        },
+      }),
   },
   offsets_not_synced: {
     incident: 'committed offsets in the page cache only',

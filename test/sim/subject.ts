@@ -38,7 +38,8 @@ export async function openSubject(
     // A fixed key: drawing one would move every other choice that a seed stands for.
     random: { next: () => 0.75 },
     report: (level, message, fields) => world.trace.note(`  ${level}: ${message} ${JSON.stringify(fields)}`),
-    segment: { maxBytes: options.segment_bytes, maxAge_ms: options.segmentAge_ms },
+    // Points close by, so that readers begin in the middle of segments, and of blocks.
+    segment: { maxBytes: options.segment_bytes, maxAge_ms: options.segmentAge_ms, indexInterval_bytes: 4096 },
     retention: {
       maxSize_bytes: options.maxSize_bytes,
       ...(options.maxAge_ms === undefined ? {} : { maxAge_ms: options.maxAge_ms }),

@@ -31,8 +31,10 @@ export function toggleFault(world: World, random: SeededRandom): boolean {
     faults.shortIo = 0.5;
     faults.slowIo = random.pick([0, 0.05]);
     faults.slow_ms = random.pick([5, 2_000, 60_000]);
-  } else if (kind === 8) faults.directRefused = true;
-  else faults.handlesMax = world.process.handles + random.integer(3);
+  } else if (kind === 8) {
+    faults.directReadsRefused = random.chance(0.7);
+    faults.directRefused = !faults.directReadsRefused || random.chance(0.5);
+  } else faults.handlesMax = world.process.handles + random.integer(3);
   world.trace.event(`FAULT ${kind} ${rate}`);
   return true;
 }
