@@ -9,6 +9,10 @@ import type { AddressInfo, Server } from 'node:net';
 import path from 'node:path';
 import { Agent } from 'undici';
 import { alignedMemory, crc32, openVectored, type VectoredFile } from '../../buffer/index.ts';
+import { nodeFileSystem } from '../../buffer/ports/node_file_system.ts';
+import { READ_BYTES } from '../../buffer/scan.ts';
+import { Segment } from '../../buffer/segment.ts';
+import { SegmentReads } from '../../buffer/segment_reads.ts';
 import { exchange } from '../../exporters/otlp_http/exchange.ts';
 import { concatenate } from '../../otlp/merge.ts';
 import { walk } from '../../otlp/walk.ts';
@@ -25,7 +29,6 @@ import type { Way } from './way.ts';
 
 const BODY_BYTES_MAX = 20 * 2 ** 20;
 const SECTOR_BYTES = 4096;
-const WINDOW_BYTES = 2 ** 20;
 
 export interface Setting {
   /** A folder for what is written. */
@@ -176,13 +179,21 @@ function readBack(way: Way, bodies: Bodies, { work }: Setting): Omit<Step, 'leas
       }
       await file.close();
     },
-    ...here('read back, a MiB at a time', async () => {
-      const file = await fs.promises.open(path.join(work, 'commits.log'));
-      const window = Buffer.alloc(WINDOW_BYTES);
-      for (let at = 0; at < length; at += WINDOW_BYTES) await file.read(window, 0, WINDOW_BYTES, at);
-      await file.close();
+    ...here('read back, a window at a time', async () => {
+      const source = await reads.open(path.join(work, 'commits.log'), segmentOf(length), true);
+      const window = Buffer.alloc(READ_BYTES);
+      for (let at = 0; at < length; at += READ_BYTES) await source.read(window, at);
+      await source.close();
     }),
   };
+}
+
+/** Its aligned memory is the log's, so it is made once. */
+const reads = new SegmentReads(nodeFileSystem, () => true);
+
+/** As a reader finds it who is alone with it. */
+function segmentOf(bytes: number): Segment {
+  return Object.assign(new Segment(0), { bytes, sealed: true });
 }
 
 async function openCommits(work: string): Promise<{ file: VectoredFile; memory: Buffer }> {
