@@ -208,6 +208,17 @@ console.log(typeof open, typeof start, text);
     );
   });
 
+  it('has each class once, whichever name it is reached by', async () => {
+    fs.writeFileSync(
+      path.join(consumer(), 'classes.mjs'),
+      `import { HoldfastError } from 'holdfast';
+import { DirectoryUnusable } from 'holdfast/buffer';
+console.log(DirectoryUnusable.prototype instanceof HoldfastError);
+`,
+    );
+    expect(await use('--disable-warning=ExperimentalWarning', 'classes.mjs')).toBe('true\n');
+  });
+
   it('is typed: what fits compiles, what does not is an error', async () => {
     fs.writeFileSync(path.join(consumer(), 'program.mts'), program);
     fs.writeFileSync(
