@@ -171,6 +171,30 @@ service:
     expect(builtins).not.toContain(client);
   });
 
+  it('says the same over a compile cache that is damaged, and over one that cannot be written', async () => {
+    const file = 'node_modules/holdfast/examples/gateway.yaml';
+    const valid = `${file}: valid\n`;
+    const over = async (cache: string): Promise<string> => {
+      const env = { ...process.env, NODE_COMPILE_CACHE: cache };
+      const args = ['node_modules/holdfast/dist/agent/main.js', 'validate', '--config', file];
+      return (await execute(process.execPath, args, { cwd: consumer(), env })).stdout;
+    };
+    const cache = path.join(directory, 'compile-cache');
+    expect(await over(cache)).toBe(valid);
+    const entries = fs.readdirSync(cache, { recursive: true, withFileTypes: true });
+    const cached = entries.filter((entry) => entry.isFile());
+    expect(cached.length).toBeGreaterThan(5);
+    for (const [index, { parentPath, name }] of cached.entries()) {
+      const bytes = fs.readFileSync(path.join(parentPath, name));
+      // In turn: cut off, emptied, another byte in the middle.
+      if (index % 3 === 0) fs.writeFileSync(path.join(parentPath, name), bytes.subarray(0, bytes.length / 2));
+      else if (index % 3 === 1) fs.writeFileSync(path.join(parentPath, name), '');
+      else fs.writeFileSync(path.join(parentPath, name), bytes.fill(0xff, bytes.length / 2));
+    }
+    expect(await over(cache)).toBe(valid);
+    expect(await over(path.join(installed(), 'package.json/no-folder'))).toBe(valid);
+  });
+
   it.each([1, 2])('runs dist/ with %i workers, becomes ready and stops', async (workers) => {
     fs.writeFileSync(
       path.join(consumer(), 'run.mjs'),
@@ -206,6 +230,17 @@ console.log(typeof open, typeof start, text);
     expect(await use('--disable-warning=ExperimentalWarning', 'program.mts')).toBe(
       `function function ${manifest.version}\n`,
     );
+  });
+
+  it('has each class once, whichever name it is reached by', async () => {
+    fs.writeFileSync(
+      path.join(consumer(), 'classes.mjs'),
+      `import { HoldfastError } from 'holdfast';
+import { DirectoryUnusable } from 'holdfast/buffer';
+console.log(DirectoryUnusable.prototype instanceof HoldfastError);
+`,
+    );
+    expect(await use('--disable-warning=ExperimentalWarning', 'classes.mjs')).toBe('true\n');
   });
 
   it('is typed: what fits compiles, what does not is an error', async () => {
