@@ -12,7 +12,7 @@ const options = readOptions(
   `Usage: npm run bench -- [options]
 
 Measures OTLP in → fsynced on disk → OTLP/HTTP out and writes its part of bench/RESULTS.md.
-Takes five minutes.`,
+Takes six minutes.`,
   5,
   { dry: 'print the results instead of writing them' },
 );

@@ -19,7 +19,7 @@ Measures Holdfast and the OpenTelemetry Collector in turn: the same requests, th
 and rsyslog with its queue on disk (left out where it is not installed: apt-get install rsyslog rsyslog-openssl rsyslog-gnutls).
 Writes its part of bench/RESULTS.md, the charts and the raw figures. Wants a machine with nothing else to do.
 
-A round takes eight minutes: five for the load, half a minute for each backlog, two for syslog, most of that for rsyslog with its
+A round takes nine minutes: six for the load, half a minute for each backlog, two for syslog, most of that for rsyslog with its
 queue synced. The first takes four more, for the backlog of ten million spans, which is measured once. Three rounds: half an hour.`,
   3,
   {

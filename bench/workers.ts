@@ -42,7 +42,7 @@ const scenarios = [
 const options = readOptions(
   `Usage: npm run bench:workers -- [options]
 
-Measures service.workers: 1 and 2 in turn and writes its part of bench/RESULTS.md. Takes a minute a round.`,
+Measures service.workers: 1 and 2 in turn and writes its part of bench/RESULTS.md. Takes two minutes a round.`,
   5,
   { dry: 'print the results instead of writing them' },
 );

@@ -64,6 +64,7 @@ export class GrpcServer {
   readonly #connections = new Map<Http2Session, Connection>();
   /** Calls whose message still arrives, and until when it may. All get the same time, so the first is the next to end. */
   readonly #arriving = new Map<ServerHttp2Stream, number>();
+  /** Runs while somebody is connected: an agent that nobody talks to is not woken for it. */
   #ticker: NodeJS.Timeout | undefined;
 
   /** @throws HoldfastError HF_RECEIVER_TLS */
@@ -111,7 +112,7 @@ export class GrpcServer {
 
   /** @returns the address with its real port. @throws HoldfastError HF_RECEIVER_BIND */
   async start(): Promise<string> {
-    const { endpoint, socket_mode, read_timeout, keepalive } = this.#config;
+    const { endpoint, socket_mode } = this.#config;
     const place = {
       id: this.#id,
       protocol: TRANSPORT,
@@ -120,16 +121,12 @@ export class GrpcServer {
       socketMode: socket_mode,
       sharing: this.#sharing,
     };
-    const address = await listen(this.#server, place, this.#logger);
-    const shortest_ms = Math.min(read_timeout, keepalive.server_parameters.time);
-    this.#ticker = setInterval(() => this.#tick(Date.now()), Math.min(TICK_MS_MAX, shortest_ms / 2));
-    this.#ticker.unref();
-    return address;
+    return listen(this.#server, place, this.#logger);
   }
 
   /** Answers what is in flight, then closes; what is left when `deadline` aborts is cut off. */
   stop(deadline: AbortSignal): Promise<void> {
-    clearInterval(this.#ticker);
+    this.#stopTicking();
     this.#certificate?.unfollow();
     return new Promise((resolve) => {
       const cut = () => {
@@ -151,7 +148,22 @@ export class GrpcServer {
     this.#connections.set(session, connection);
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     session.on('ping', () => connection.pinged(Date.now()));
-    session.on('close', () => this.#connections.delete(session));
+    session.on('close', () => {
+      this.#connections.delete(session);
+      if (this.#connections.size === 0) this.#stopTicking();
+    });
+    this.#ticker ??= this.#startTicking();
+  }
+
+  #startTicking(): NodeJS.Timeout {
+    const { read_timeout, keepalive } = this.#config;
+    const shortest_ms = Math.min(read_timeout, keepalive.server_parameters.time);
+    return setInterval(() => this.#tick(Date.now()), Math.min(TICK_MS_MAX, shortest_ms / 2)).unref();
+  }
+
+  #stopTicking(): void {
+    clearInterval(this.#ticker);
+    this.#ticker = undefined;
   }
 
   #tick(now_ms: number): void {

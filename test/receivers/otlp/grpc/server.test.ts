@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import http2 from 'node:http2';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import * as grpc from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '../../../../config/logger.ts';
 import { ConnectionLimit } from '../../../../receivers/connection_limit.ts';
 import { type GrpcConfig, otlpReceiverSchema } from '../../../../receivers/otlp/config.ts';
@@ -57,6 +58,30 @@ describe('the gRPC server', () => {
     const items = intake.entries.map((each) => each.items).sort((a, b) => a - b);
     expect(items).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
     client.close();
+  });
+
+  it('has a timer while somebody is connected, and none before and after', async () => {
+    const begun = jest.spyOn(globalThis, 'setInterval');
+    const clear = globalThis.clearInterval;
+    const ended = Promise.withResolvers<unknown>();
+    const ending = jest.spyOn(globalThis, 'clearInterval').mockImplementation((timer) => {
+      clear(timer);
+      // Connections of the tests before may still end.
+      if (timer !== undefined) ended.resolve(timer);
+    });
+    await start();
+    expect(begun).not.toHaveBeenCalled();
+    const sessions = [0, 1].map(() => http2.connect(`http://127.0.0.1:${port}`));
+    await Promise.all(sessions.map((session) => once(session, 'remoteSettings')));
+    expect(begun).toHaveBeenCalledTimes(1);
+    const ticker = begun.mock.results[0]!.value as NodeJS.Timeout;
+    sessions[0]!.close();
+    await once(sessions[0]!, 'close');
+    expect(ending).not.toHaveBeenCalledWith(ticker);
+    sessions[1]!.close();
+    expect(await ended.promise).toBe(ticker);
+    begun.mockRestore();
+    ending.mockRestore();
   });
 
   it('takes large messages in many frames', async () => {
