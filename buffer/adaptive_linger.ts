@@ -12,8 +12,10 @@ const COMPANY_MIN = 0.25;
 const REMEMBERED_MAX = 0.7;
 /** With so many appends a commit, 150 µs of CPU with all that it sets off, costs each a tenth of what a small request does. */
 const ENOUGH_APPENDS = 64;
-/** How fast the number of those who come together is forgotten, per commit. */
-const TOGETHER_KEPT = 7 / 8;
+/** How fast the number of those who come together is forgotten, and how long commits took, per commit. */
+const KEPT = 7 / 8;
+/** A block's first entry comes during the commit before it: a crowd waits for no longer than about one more. */
+const CROWD_COMMITS = 2;
 
 export class AdaptiveLinger implements Linger {
   readonly #limit_ms: number;
@@ -21,6 +23,7 @@ export class AdaptiveLinger implements Linger {
   #arrivals = 0;
   /** The most appends that lately stood open at once: all who are there, where they wait for answers. */
   #together = 1;
+  #commit_ms = 0;
 
   /** @param limit_ms the longest that anybody may be made to wait. */
   constructor(limit_ms: number) {
@@ -36,6 +39,15 @@ export class AdaptiveLinger implements Linger {
     return Math.max(2, Math.min(ENOUGH_APPENDS, Math.round(this.#together)));
   }
 
+  get crowd_ms(): number {
+    return CROWD_COMMITS * this.#commit_ms;
+  }
+
+  /** A commit took that long. */
+  took(latency_ms: number): void {
+    this.#commit_ms = this.#commit_ms * KEPT + latency_ms * (1 - KEPT);
+  }
+
   /** While nobody was answered for `blocked_ms`, `appends` came. No time tells nothing. */
   observe(appends: number, blocked_ms: number): void {
     if (blocked_ms <= 0) return;
@@ -45,6 +57,6 @@ export class AdaptiveLinger implements Linger {
 
   /** `appends` were open at the end of a commit, those that it made durable included. */
   together(appends: number): void {
-    this.#together = Math.max(appends, this.#together * TOGETHER_KEPT);
+    this.#together = Math.max(appends, this.#together * KEPT);
   }
 }

@@ -233,7 +233,7 @@ export class CommitLoop {
   #charge(bytes: number): void {
     this.#active.charge(bytes);
     if (!this.#running) this.#schedule();
-    else if (this.#timing.lingers && typeof this.#timing.decide(this.#active) === 'string') this.#hurry();
+    else if (this.#timing.lingers && this.#timing.isToBeDecided(this.#active)) this.#hurry();
   }
 
   /** Ends lingering, or begins a step where none is under way. */

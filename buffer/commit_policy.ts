@@ -68,7 +68,11 @@ export function commitPolicy(
 /** Each shard learns for itself. */
 export function lingerOf(policy: CommitPolicy): Linger | AdaptiveLinger {
   if (policy.linger_ms === 'adaptive') return new AdaptiveLinger(ADAPTIVE_LIMIT_ms);
-  return { max_ms: policy.linger_ms, enough_appends: Number.POSITIVE_INFINITY };
+  return {
+    max_ms: policy.linger_ms,
+    enough_appends: Number.POSITIVE_INFINITY,
+    crowd_ms: Number.POSITIVE_INFINITY,
+  };
 }
 
 function check(option: string, value: unknown, valid: boolean, expected: string): void {

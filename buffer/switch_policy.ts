@@ -2,7 +2,8 @@
 // no commit is under way, as there are two blocks. Invariant: whatever the policy, nothing waits longer than the linger.
 
 /**
- * Why blocks were switched. `idle`: the disk was free and nobody else was expected. `joined`: all came who were expected.
+ * Why blocks were switched. `idle`: the disk was free and nobody else was expected. `joined`: all came who were expected, or a
+ * crowd of them within its time.
  * `size`, `time`: that limit alone. `weighted`: both together. `asked`: sync, close, or somebody who needs the disk.
  */
 export const switchReasons = ['idle', 'joined', 'size', 'time', 'weighted', 'asked'] as const;
@@ -21,7 +22,12 @@ export interface SwitchPolicy {
 export interface Linger {
   readonly max_ms: number;
   readonly enough_appends: number;
+  /** At which age a block with a crowd in it waits for nobody else, ms. */
+  readonly crowd_ms: number;
 }
+
+/** With so many appends a commit costs each of them little: those who are late are waited for, but not for long. */
+export const CROWD_APPENDS = 16;
 
 export interface ActiveBlock {
   readonly fill_bytes: number;
@@ -47,8 +53,10 @@ export function decideSwitch(
   if (active.appends >= linger.enough_appends) return 'joined';
   if (policy.by !== 'time' && active.fill_bytes >= policy.max_bytes) return 'size';
   const due_ms = policy.by === 'weighted' ? weightedDue_ms(policy, active.fill_bytes, linger) : linger.max_ms;
-  const left_ms = due_ms - active.age_ms;
+  const crowded = active.appends >= CROWD_APPENDS && linger.crowd_ms < due_ms;
+  const left_ms = (crowded ? linger.crowd_ms : due_ms) - active.age_ms;
   if (left_ms > CLOCK_ERROR_ms) return left_ms;
+  if (crowded) return 'joined';
   return due_ms < linger.max_ms ? 'weighted' : 'time';
 }
 

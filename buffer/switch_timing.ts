@@ -6,7 +6,13 @@ import { type CommitPolicy, lingerOf } from './commit_policy.ts';
 import type { CommitSide } from './commit_side.ts';
 import type { Clock, Timer } from './ports/clock.ts';
 import { SwitchMeter } from './switch_meter.ts';
-import { decideSwitch, type Linger, type SwitchPolicy, type SwitchReason } from './switch_policy.ts';
+import {
+  CROWD_APPENDS,
+  decideSwitch,
+  type Linger,
+  type SwitchPolicy,
+  type SwitchReason,
+} from './switch_policy.ts';
 
 export class SwitchTiming {
   readonly meter = new SwitchMeter();
@@ -37,6 +43,11 @@ export class SwitchTiming {
     const age_ms = this.#linger.max_ms > 0 ? this.#clock.monotonic() - since_ms : 0;
     const active = { appends, fill_bytes: charged_bytes, age_ms, asked: this.asked };
     return decideSwitch(this.#policy, active, this.#linger);
+  }
+
+  /** Whether the append that came last ends lingering, or the wait is a shorter one from here on: to be decided anew. */
+  isToBeDecided(active: CommitSide): boolean {
+    return active.appends === CROWD_APPENDS || typeof this.decide(active) === 'string';
   }
 
   linger(active: CommitSide, delay_ms: number, end: () => void): void {
@@ -75,6 +86,7 @@ export class SwitchTiming {
     const { appends } = active;
     this.#learning?.observe(appends, latency_ms);
     this.#learning?.together(committed.appends + appends);
+    this.#learning?.took(latency_ms);
     if (appends > 0 && typeof this.decide(active) === 'string') this.meter.busy += 1;
   }
 }

@@ -1,5 +1,5 @@
 // Reads ahead by one read and forms slots out of what came, in log order. Invariant: every entry read is handed out in
-// exactly one slot, and a read is under way whenever nothing that was read is left.
+// exactly one slot, and whenever nothing that was read is left a read is under way, or begins soon.
 
 import type { Batch, Reader } from '../../buffer/batch.ts';
 import type { Clock, Timer } from '../../buffer/ports/clock.ts';
@@ -13,6 +13,8 @@ import { Slot } from './slot.ts';
 import type { Wake } from './wake.ts';
 
 const READ_ENTRIES_MAX = 8_192;
+/** While a batch waits for more anyway, what comes within this time is read together: a read for each small commit costs more than it brings. */
+const READS_APART_MS = 5;
 /** After a read that failed, or ended without a reason. */
 const READ_PAUSE_MS = 1_000;
 
@@ -47,6 +49,7 @@ export class Feed {
   #draft: Slot | undefined;
   #draftedAt_ms = 0;
   #flushTimer: Timer | undefined;
+  #readTimer: Timer | undefined;
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
@@ -99,6 +102,7 @@ export class Feed {
   close(): void {
     this.#closed = true;
     this.#flushTimer?.cancel();
+    this.#readTimer?.cancel();
     this.#draft?.letGo();
     this.#chunk?.lease?.release();
     this.#draft = undefined;
@@ -168,8 +172,19 @@ export class Feed {
     chunk.lease?.release();
   }
 
+  /** At once, or a little later where there is a batch to which what comes meanwhile will be added. */
   #read(): void {
     if (this.#reading || this.#closed || this.#chunk !== undefined || this.#parts.stop.aborted) return;
+    const draft = this.#draft;
+    if (draft !== undefined && !this.#isClosed(draft) && !isWorthSending(draft, this.#limits)) {
+      this.#readTimer ??= this.#parts.clock.setTimer(() => this.#begin(), READS_APART_MS);
+    } else this.#begin();
+  }
+
+  #begin(): void {
+    this.#readTimer?.cancel();
+    this.#readTimer = undefined;
+    if (this.#parts.stop.aborted) return;
     this.#reading = true;
     void this.#readOnce();
   }

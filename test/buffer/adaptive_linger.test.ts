@@ -60,6 +60,15 @@ describe('the adaptive linger', () => {
     expect(linger.enough_appends).toBe(2);
   });
 
+  it('has a crowd wait for the late no longer than about a commit more, by how long commits lately took', () => {
+    const linger = new AdaptiveLinger(5);
+    expect(linger.crowd_ms).toBe(0);
+    for (let commit = 0; commit < 100; commit++) linger.took(3);
+    expect(linger.crowd_ms).toBeCloseTo(6);
+    for (let commit = 0; commit < 100; commit++) linger.took(0.4);
+    expect(linger.crowd_ms).toBeCloseTo(0.8);
+  });
+
   it('learns nothing from a window without time', () => {
     const linger = new AdaptiveLinger(5);
     linger.observe(1000, 0);

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   type ActiveBlock,
+  CROWD_APPENDS,
   decideSwitch,
   type Linger,
   type SwitchPolicy,
@@ -14,7 +15,11 @@ const policy = (by: SwitchPolicy['by'], timeWeight = 0.4): SwitchPolicy => ({
   max_bytes: 1000,
   timeWeight,
 });
-const linger: Linger = { max_ms: 10, enough_appends: Number.POSITIVE_INFINITY };
+const linger: Linger = {
+  max_ms: 10,
+  enough_appends: Number.POSITIVE_INFINITY,
+  crowd_ms: Number.POSITIVE_INFINITY,
+};
 const block = (fill_bytes: number, age_ms: number, more: Partial<ActiveBlock> = {}): ActiveBlock => ({
   fill_bytes,
   age_ms,
@@ -30,6 +35,17 @@ describe('a switch', () => {
     const three = { ...linger, enough_appends: 3 };
     expect(decideSwitch(policy('weighted'), block(1, 0, { appends: 3 }), three)).toBe('joined');
     expect(decideSwitch(policy('weighted'), block(1, 0, { appends: 2 }), three)).toBeGreaterThan(0);
+  });
+
+  it('waits for those who are late to a crowd no longer than a crowd may, and never longer than anybody', () => {
+    const crowd = { appends: CROWD_APPENDS };
+    const soon = { ...linger, enough_appends: 64, crowd_ms: 2 };
+    expect(decideSwitch(policy('weighted'), block(1, 1.5, crowd), soon)).toBe(0.5);
+    expect(decideSwitch(policy('weighted'), block(1, 2, crowd), soon)).toBe('joined');
+    expect(decideSwitch(policy('weighted'), block(1, 2, { appends: CROWD_APPENDS - 1 }), soon)).toBe(8);
+    expect(decideSwitch(policy('weighted'), block(0, 0, { appends: 64 }), soon)).toBe('joined');
+    expect(decideSwitch(policy('time'), block(1, 10, crowd), { ...soon, crowd_ms: 30 })).toBe('time');
+    expect(decideSwitch(policy('weighted'), block(834, 0, crowd), soon)).toBe('weighted');
   });
 
   it.each([

@@ -38,6 +38,24 @@ describe('draining a healthy destination', () => {
     await rig.stop();
   });
 
+  it('reads together what comes within milliseconds of each other, while its batch waits for more', async () => {
+    const rig = rigWith(() => delivered, 1);
+    await rig.settle();
+    expect(rig.log.reads).toBe(1);
+    for (let id = 1; id < 20; id += 1) {
+      rig.log.append(entryOf(id));
+      await rig.pass(1);
+    }
+    expect(rig.log.reads).toBeLessThanOrEqual(5);
+    // Large enough to leave: it waits for that read, and for nothing else.
+    rig.log.append(entryOf(20, { rawLength: 65_536 }));
+    await rig.pass(5);
+    expect(rig.requests.map((request) => request.ids)).toEqual([ids(21)]);
+    expect(rig.requests[0]!.at_ms).toBeLessThanOrEqual(24);
+    await rig.stop();
+    expect(rig.clock.timers).toBe(0);
+  });
+
   it('does not wait when a batch is full, or large enough to leave alone', async () => {
     const rig = new Rig(() => delivered, { batch: { ...defaultConfig.batch, max_items: 10 } });
     rig.log.append(...numbers(30));

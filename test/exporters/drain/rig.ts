@@ -77,6 +77,8 @@ export class MemoryLog implements Source {
   readonly beforeCommit: ((next: number) => void)[] = [];
   leased = 0;
   readFailures = 0;
+  /** Reads that gave something. */
+  reads = 0;
   flushed = 0;
   closed = false;
   #committed = 0;
@@ -131,6 +133,7 @@ export class MemoryLog implements Source {
       this.#position += 1;
     }
     this.leased += 1;
+    this.reads += 1;
     let holders = 1;
     return {
       entries: taken,
