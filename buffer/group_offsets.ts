@@ -19,6 +19,9 @@ export class GroupOffsets {
   #flushed = new Deferred();
   #last: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
+  /** When the timer is due, monotonic ms, and whether it keeps the process alive. */
+  #due_ms = 0;
+  #keepsAlive = false;
   #closed = false;
   onError: (error: unknown) => void = () => {};
   /** Makes durable what a reader found missing: once the offsets are past it nobody would find it again. */
@@ -83,7 +86,8 @@ export class GroupOffsets {
   changed(): Promise<void> {
     if (this.#closed) return refused(new LogClosed(this.#shard));
     this.#dirty = true;
-    this.#arm();
+    // A program may be waiting for nothing else but this write.
+    this.#arm(true);
     return this.#flushed.promise;
   }
 
@@ -139,14 +143,19 @@ export class GroupOffsets {
     return run;
   }
 
-  #arm(): void {
-    if (this.#timer || this.#closed) return;
-    this.#timer = this.#clock.setTimer(() => {
+  #arm(keepsAlive = false): void {
+    if (this.#closed || (this.#timer && (this.#keepsAlive || !keepsAlive))) return;
+    const now_ms = this.#clock.monotonic();
+    if (!this.#timer) this.#due_ms = now_ms + this.#interval_ms;
+    this.#timer?.cancel();
+    this.#keepsAlive = keepsAlive;
+    const ended = (): void => {
       this.#timer = undefined;
       this.#inTurn(() => (this.#dirty ? this.#writeChanges() : this.#mirror())).catch((error: unknown) => {
         this.onError(error);
         this.#arm();
       });
-    }, this.#interval_ms);
+    };
+    this.#timer = this.#clock.setTimer(ended, Math.max(0, this.#due_ms - now_ms), keepsAlive);
   }
 }
