@@ -16,7 +16,7 @@ const options = readOptions(
 
 Measures the scenarios that have a target, and the cold drain, and compares how many times less CPU an item costs than in the
 Collector with the ratios that bench:peers stored (bench/results/peers.json). Ends with 1, and names the scenario, where one lost
-more than ${TOLERANCE * 100} % of its advantage, which is twice of what two runs on a quiet machine differ by. Two minutes a round.`,
+more than ${TOLERANCE * 100} % of its advantage; two runs on a quiet machine differ by less than 15 %. Five minutes a round.`,
   3,
   {},
 );

@@ -8,8 +8,8 @@ import { table } from './tables.ts';
 import { advantage } from './targets.ts';
 
 /**
- * How much of its advantage a scenario may lose. On a quiet machine the own figures of two runs (`npm run bench` and
- * `npm run bench:peers`, stored on 2026-11-21) differ by 0 to 12 %; this is twice the most.
+ * How much of its advantage a scenario may lose. Of two runs on a quiet machine (`bench:peers` in three rounds and this check in one,
+ * on 2026-11-21) the ratios differ by -4 to +14 %, and single rounds by up to 17 % from their median.
  */
 export const TOLERANCE = 0.25;
 
