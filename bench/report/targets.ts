@@ -230,7 +230,8 @@ function ratioVerdict(ratios: readonly number[], atLeast: number): string {
   return verdict(spread(ratios).median / atLeast);
 }
 
-function limitVerdict(values: readonly number[], limit: number, moreIsBetter: boolean): string {
+/** By how much `values` are within `limit`, or beyond it. */
+export function limitVerdict(values: readonly number[], limit: number, moreIsBetter: boolean): string {
   const { median } = spread(values);
   return verdict(moreIsBetter ? median / limit : limit / median);
 }
