@@ -4,7 +4,7 @@
 import type { LogParts } from './log_parts.ts';
 import { segmentName } from './names.ts';
 import type { DamagedBytes } from './recovery.ts';
-import { readFully, writeFully } from './whole_io.ts';
+import { readFully, writeNewFile } from './whole_io.ts';
 
 const QUARANTINE = 'quarantine';
 /** Of one damage. */
@@ -57,18 +57,7 @@ export class Quarantine {
     const file = await fileSystem.open(from, 'read');
     const bytes = Buffer.alloc(Math.min(damage.bytes, this.#whole ? KEPT_WHOLE_BYTES_MAX : KEPT_BYTES_MAX));
     const read = await readFully(file, bytes, damage.position).finally(() => file.close());
-    await this.#write(path, bytes.subarray(0, read));
-  }
-
-  async #write(path: string, bytes: Buffer): Promise<void> {
-    const { fileSystem } = this.#parts;
-    const copy = await fileSystem.open(path, 'create');
-    try {
-      await writeFully(copy, bytes, 0);
-      await copy.sync();
-    } finally {
-      await copy.close();
-    }
+    await writeNewFile(fileSystem, path, bytes.subarray(0, read));
     await fileSystem.syncDirectory(`${this.#directory}/${QUARANTINE}`);
     await fileSystem.syncDirectory(this.#directory);
   }

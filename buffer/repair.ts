@@ -8,7 +8,7 @@ import type { LogOptions } from './log_options.ts';
 import type { FileSystem } from './ports/file_system.ts';
 import { nodeFileSystem } from './ports/node_file_system.ts';
 import { type VerifyReport, verifyLog } from './verify.ts';
-import { readFully, writeFully } from './whole_io.ts';
+import { readFully, writeNewFile } from './whole_io.ts';
 
 export interface RepairReport {
   readonly before: VerifyReport;
@@ -67,12 +67,6 @@ async function keep(fileSystem: FileSystem, path: string, quarantine: string): P
   const from = await fileSystem.open(path, 'read');
   const bytes = Buffer.alloc(stat.size);
   await readFully(from, bytes, 0).finally(() => from.close());
-  const to = await fileSystem.open(copy, 'create');
-  try {
-    await writeFully(to, bytes, 0);
-    await to.sync();
-  } finally {
-    await to.close();
-  }
+  await writeNewFile(fileSystem, copy, bytes);
   await fileSystem.syncDirectory(quarantine);
 }

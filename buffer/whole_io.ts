@@ -1,6 +1,6 @@
-// Short reads and writes are legal; these two go on until all is done, or the file ends, or the disk says no.
+// Short reads and writes are legal; these go on until all is done, or the file ends, or the disk says no.
 
-import type { File } from './ports/file_system.ts';
+import type { File, FileSystem } from './ports/file_system.ts';
 
 /** Writes all of `bytes` at `position`. */
 export async function writeFully(file: File, bytes: Uint8Array, position: number): Promise<void> {
@@ -9,6 +9,21 @@ export async function writeFully(file: File, bytes: Uint8Array, position: number
     const written = await file.write(bytes.subarray(done), position + done);
     if (written === 0) throw Object.assign(new Error('the disk took no byte of a write'), { code: 'ENOSPC' });
     done += written;
+  }
+}
+
+/** Makes a new file of `bytes` and syncs it; its name is durable once the directory is synced too. */
+export async function writeNewFile(
+  fileSystem: Pick<FileSystem, 'open'>,
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const file = await fileSystem.open(path, 'create');
+  try {
+    await writeFully(file, bytes, 0);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 
