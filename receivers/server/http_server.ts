@@ -288,6 +288,11 @@ export class HttpServer<Head extends HttpHead> {
     logRefusal(this.#logger, this.#config.protocol, refusal);
     // What was appended stays on disk though nobody hears of it: at least once.
     if (response.destroyed) return;
+    if (response.headersSent) {
+      // An answer that broke off cannot be taken back: without its connection the client asks again.
+      response.destroy();
+      return;
+    }
     const encoding = this.#service.answerEncoding(request);
     const drain_bytes = DRAINED_BODIES * this.#config.max_request_body_size;
     answerRefusal(request, response, refusal, encoding, this.#stopping, drain_bytes);
