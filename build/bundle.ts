@@ -4,6 +4,7 @@
 
 import path from 'node:path';
 import { rolldown } from 'rolldown';
+import { takeBuiltins } from './builtins.ts';
 
 /**
  * What is reached by its file: the verbs, what package.json exports, what a worker thread begins with, and the supervisor,
@@ -40,6 +41,7 @@ export async function bundle(root: string, dist: string): Promise<Bundled> {
     chunkFileNames: 'chunks/[name].js',
     minify: false,
     comments: { legal: true, annotation: false, jsdoc: false },
+    plugins: [{ name: 'builtins', renderChunk: (code) => takeBuiltins(code) }],
   });
   await build.close();
   const files = new Set(output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])));
