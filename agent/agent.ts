@@ -98,7 +98,10 @@ class RunningAgent implements LocalAgent {
   async start(): Promise<void> {
     const { config, logger, fileSystem = nodeFileSystem } = this.#options;
     const place = this.#options.place ?? (await placeAlone(config, fileSystem));
-    this.#logs = await Logs.open({ config, place, maxOpen: this.#shares.log, fileSystem, logger });
+    const opening = Logs.open({ config, place, maxOpen: this.#shares.log, fileSystem, logger });
+    // While the disk is waited for. What cannot be loaded is told where it is asked for again.
+    void Promise.allSettled(config.exporters.map(({ factory }) => factory.load()));
+    this.#logs = await opening;
     const fed = await this.#logs.intakeStreams();
     await this.#openOutlets(this.#logs, await this.#logs.drainedStreams(fed), place);
     if (!this.#options.place) {
@@ -149,7 +152,8 @@ class RunningAgent implements LocalAgent {
       const counters = new ReceiverCounters();
       this.#counters.set(id, counters);
       const mine = new Map<Signal, Stream>([...names].map(([signal, name]) => [signal, streams.get(name)!]));
-      const receiver = factory.create(own, {
+      const { create } = await factory.load();
+      const receiver = create(own, {
         id,
         logger: logger.with({ component: id }),
         connections,

@@ -54,23 +54,22 @@ export class Outlet {
   readonly #exporter: Exporter;
   readonly #loops: readonly DrainLoop[];
 
-  private constructor(options: OutletOptions, sources: OutletSource[], deadLetters: DeadLetters) {
-    const { configured, logger, clock, random, credentials } = options;
-    const { id, factory, config, drain } = configured;
+  private constructor(
+    options: OutletOptions,
+    exporter: Exporter,
+    sources: OutletSource[],
+    deadLetters: DeadLetters,
+  ) {
+    const { configured, logger, clock, random } = options;
+    const { id, drain } = configured;
     this.id = id;
     this.sources = sources;
-    this.#exporter = factory.create(config, {
-      id,
-      version: options.version,
-      worker: options.worker,
-      logger,
-      ...(credentials && { credentials }),
-    });
+    this.#exporter = exporter;
     this.#loops = sources.map(
       (source) =>
         new DrainLoop({
           source,
-          exporter: this.#exporter,
+          exporter,
           deadLetters,
           config: drain,
           signal: source.signal,
@@ -86,6 +85,7 @@ export class Outlet {
   static async open(options: OutletOptions): Promise<Outlet> {
     const { configured, log } = options;
     const { protect, max_lag } = configured.drain;
+    const exporter = await exporterOf(options);
     const sources: OutletSource[] = [];
     for (const { stream, worker } of options.streams) {
       const group = await stream.group(configured.group, { protect, start: 'earliest', maxLag: max_lag });
@@ -93,7 +93,7 @@ export class Outlet {
     }
     const letters = await log.stream(configured.deadLetterStream, options.deadLetters);
     await letters.group(DEAD_LETTER_GROUP, { protect: true, start: 'earliest' });
-    return new Outlet(options, sources, deadLettersIn(letters));
+    return new Outlet(options, exporter, sources, deadLettersIn(letters));
   }
 
   async start(): Promise<void> {
@@ -142,6 +142,18 @@ export class Outlet {
     }
     return lag;
   }
+}
+
+async function exporterOf({
+  configured,
+  version,
+  worker,
+  logger,
+  credentials,
+}: OutletOptions): Promise<Exporter> {
+  const { id, factory, config } = configured;
+  const { create } = await factory.load();
+  return create(config, { id, version, worker, logger, ...(credentials && { credentials }) });
 }
 
 /** Streams are named after their signal: `traces.otlp.edge`. */

@@ -6,12 +6,17 @@ const statement = /^import (?:([\w$]+)|\* as ([\w$]+))?(?:, )?(?:\{ ([^}]*) \})?
 
 /** @param code of a chunk as rolldown writes it @throws Error where an import has a form that it was not seen to have */
 export function takeBuiltins(code: string): string {
-  const taken = code.replace(statement, (_, whole?: string, all?: string, names?: string, module?: string) => {
-    const from = `process.getBuiltinModule("${module}")`;
-    const lines = [whole, all].filter((name) => name !== undefined).map((name) => `const ${name} = ${from};`);
-    if (names !== undefined) lines.push(`const { ${names.replaceAll(' as ', ': ')} } = ${from};`);
-    return lines.join(' ');
-  });
+  const taken = code.replace(
+    statement,
+    (_, whole?: string, all?: string, names?: string, module?: string) => {
+      const from = `process.getBuiltinModule("${module}")`;
+      const lines = [whole, all]
+        .filter((name) => name !== undefined)
+        .map((name) => `const ${name} = ${from};`);
+      if (names !== undefined) lines.push(`const { ${names.replaceAll(' as ', ': ')} } = ${from};`);
+      return lines.join(' ');
+    },
+  );
   const left = /^import .*"node:.*$/m.exec(taken) ?? /^export .* from "node:.*$/m.exec(taken);
   if (left) throw new Error(`the bundle imports a module of Node's in a way that is not known: ${left[0]}`);
   return taken;

@@ -2,9 +2,8 @@
 // takes an empty list of authorities for no list, which lets in whoever any public authority vouches for.
 // Invariant: what is accepted holds a certificate, and none that is cut off.
 
+import { X509Certificate } from 'node:crypto';
 import { type Parsed, parsed, unparsed } from './parsed.ts';
-
-const { X509Certificate } = process.getBuiltinModule('node:crypto');
 
 const BEGIN = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 const WHOLE = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]*-----END \1-----/g;

@@ -74,5 +74,6 @@ export interface ExporterFactory<Config = unknown> {
   notes(config: Config): readonly string[];
   /** The credentials that the configuration names, so that a wrong name is told with its place in the file. */
   credentials?(config: Config): readonly CredentialsReference[];
-  create(config: Config, context: ExporterContext): Exporter;
+  /** What runs it, which is not loaded where it is not configured. */
+  load(): Promise<{ create(config: Config, context: ExporterContext): Exporter }>;
 }

@@ -92,5 +92,6 @@ export interface ReceiverFactory<Config = unknown> {
   readonly schema: z.ZodType<Config>;
   /** The authenticators that the configuration names, so that a wrong name is told with its place in the file. */
   authenticators?(config: Config): readonly AuthenticatorReference[];
-  create(config: Config, context: ReceiverContext): Receiver;
+  /** What runs it, which is not loaded where it is not configured. */
+  load(): Promise<{ create(config: Config, context: ReceiverContext): Receiver }>;
 }

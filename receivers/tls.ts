@@ -3,13 +3,12 @@
 // that cannot be used are said once and change nothing.
 
 import type { SecureContextOptions, Server, TlsOptions } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { checkCertificates } from '../config/certificates.ts';
 import { HoldfastError } from '../config/error.ts';
 import type { Logger } from '../config/logger.ts';
 import { readTextFile } from '../config/text_file.ts';
 import type { ServerTls } from '../config/tls.ts';
-
-const { createSecureContext } = process.getBuiltinModule('node:tls');
 
 /** How often files are read where nothing is said: they are small, and no notice of the file system survives a mount. */
 const RELOAD_MS = 10_000;

@@ -127,15 +127,16 @@ function foreignPackages(files: Sources, dependencies: readonly string[]): strin
   return problems;
 }
 
-/**
- * An ESM import reads every export of a module of Node's, and among those of node:http are WebSocket and its events: reading
- * them loads Node's own fetch client, 5 MB and 13 ms of a start that nobody has any use for. One such import is enough.
- */
-function dearImports(files: Sources): string[] {
+/** A component's factory loads what runs it where it is configured; `nop` is one file, with nothing to load. */
+function eagerComponents(files: Sources): string[] {
   const problems: string[] = [];
   for (const [file, source] of files) {
-    if (/^(?:import\s+(?!type\s)[^;]*?from\s*|import\s*)(['"])node:http\1/m.test(source)) {
-      problems.push(`${file} imports node:http; process.getBuiltinModule('node:http') loads no fetch client`);
+    if (!file.startsWith('agent/')) continue;
+    for (const [, specifier] of source.matchAll(
+      /^import\s+(?!type\s)[^;]*?'([^']*\/(?:receivers|exporters)\/\w+\/(?:receiver|exporter)\.ts)'/gm,
+    )) {
+      if (!specifier!.includes('/nop/'))
+        problems.push(`${file} imports ${specifier}: its factory is to load it`);
     }
   }
   return problems;
@@ -202,8 +203,8 @@ describe('the walls of the house', () => {
     expect(foreignPackages(files, Object.keys(manifest.dependencies))).toEqual([]);
   });
 
-  it('loads no fetch client with node:http', () => {
-    expect(dearImports(files)).toEqual([]);
+  it('loads of a component only what tells of it, until it is configured', () => {
+    expect(eagerComponents(files)).toEqual([]);
   });
 
   it('reaches files, time and chance only through ports in buffer/ and the drain loop', () => {
@@ -286,23 +287,16 @@ describe('the rules themselves', () => {
     expect(portProblems(planted({ 'buffer/ports/a.ts': 'const t = Date.now();' }))).toEqual([]);
   });
 
-  it.each([
-    "import http from 'node:http';",
-    "import { once } from 'node:events';\nimport {\n  createServer,\n} from 'node:http';",
-    'import * as http from "node:http";',
-    "import 'node:http';",
-  ])('catch that %j loads a fetch client', (source) => {
-    expect(dearImports(planted({ 'agent/a.ts': source }))).toHaveLength(1);
-  });
-
-  it.each([
-    "import type http from 'node:http';",
-    "import type { Server } from 'node:http';",
-    "import http2 from 'node:http2';",
-    "import { a } from './a.ts';\nimport type { Server } from 'node:http';",
-    "const { createServer } = process.getBuiltinModule('node:http');",
-  ])('leave %j alone, which loads none', (source) => {
-    expect(dearImports(planted({ 'agent/a.ts': source }))).toEqual([]);
+  it('catch a component that is loaded before it is configured', () => {
+    for (const source of [
+      "import { create } from '../exporters/b/exporter.ts';",
+      "import '../receivers/b/receiver.ts';",
+    ]) {
+      expect(eagerComponents(planted({ 'agent/a.ts': source }))).toHaveLength(1);
+    }
+    const told =
+      "import { b } from '../exporters/b/factory.ts';\nimport type { E } from '../exporters/b/exporter.ts';";
+    expect(eagerComponents(planted({ 'agent/a.ts': told }))).toEqual([]);
   });
 
   it('catch a lock file opened outside the ports', () => {

@@ -2,13 +2,11 @@
 // Invariant: nothing sent to it changes anything, and what a client can hold open or make it buffer is bounded.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { errorCode } from '../../buffer/ports/file_system.ts';
 import { HoldfastError } from '../../config/error.ts';
 import type { Logger } from '../../config/logger.ts';
-
-/** Not `import`: that reads every export, WebSocket among them, and so loads a fetch client: 15 MB and 40 ms for nothing. */
-const { createServer } = process.getBuiltinModule('node:http');
 
 export interface AdminReply {
   readonly status: number;

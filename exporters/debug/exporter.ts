@@ -1,13 +1,12 @@
 // Shows what passes by: how much, an item a line, or everything. Invariant: it takes everything and keeps nothing; what it
 // cannot show it says and lets pass.
 
-import { itemName, signals } from '../../otlp/signal.ts';
+import { itemName } from '../../otlp/signal.ts';
 import { requestToDetails } from '../../otlp/text/details.ts';
 import { requestToLines } from '../../otlp/text/lines.ts';
-import { drainConfigOf, drainNotes } from '../drain/config.ts';
-import type { ExportBatch, Exporter, ExporterContext, ExporterFactory, Outcome } from '../exporter.ts';
+import type { ExportBatch, Exporter, ExporterContext, Outcome } from '../exporter.ts';
 import { plainPayload } from '../plain.ts';
-import { type DebugConfig, debugConfig } from './config.ts';
+import type { DebugConfig } from './config.ts';
 import { Sampling } from './sampling.ts';
 
 const textOf = { normal: requestToLines, detailed: requestToDetails } as const;
@@ -60,13 +59,5 @@ async function shown(batch: ExportBatch, text: (typeof textOf)[keyof typeof text
   return lines.join('\n');
 }
 
-export const debugExporter: ExporterFactory<DebugConfig> = {
-  type: 'debug',
-  aliases: ['logging'],
-  description: 'Shows in the log what passes by: a line per batch, a line per item, or everything.',
-  signals,
-  schema: debugConfig,
-  drain: drainConfigOf,
-  notes: drainNotes,
-  create: (config, context) => new DebugExporter(config, context),
-};
+export const create = (config: DebugConfig, context: ExporterContext): Exporter =>
+  new DebugExporter(config, context);

@@ -4,11 +4,9 @@
 import path from 'node:path';
 import { errorCode } from '../../buffer/ports/file_system.ts';
 import { HoldfastError } from '../../config/error.ts';
-import { signals } from '../../otlp/signal.ts';
-import { drainConfigOf, drainNotes } from '../drain/config.ts';
-import type { ExportBatch, Exporter, ExporterContext, ExporterFactory, Outcome } from '../exporter.ts';
+import type { ExportBatch, Exporter, ExporterContext, Outcome } from '../exporter.ts';
 import { plainPayload } from '../plain.ts';
-import { type FileConfig, fileConfig } from './config.ts';
+import type { FileConfig } from './config.ts';
 import { type Encoding, encodingOf } from './encoding.ts';
 import { RotatedFiles } from './rotated_files.ts';
 import { RotatingFile } from './rotating_file.ts';
@@ -112,13 +110,5 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-export const fileExporter: ExporterFactory<FileConfig> = {
-  type: 'file',
-  description:
-    'Writes OTLP as JSON lines, protobuf or text to a file, rotated by size and age, fsynced before it counts as delivered.',
-  signals,
-  schema: fileConfig,
-  drain: drainConfigOf,
-  notes: drainNotes,
-  create: (config, context) => new FileExporter(config, context),
-};
+export const create = (config: FileConfig, context: ExporterContext): Exporter =>
+  new FileExporter(config, context);

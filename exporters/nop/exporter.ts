@@ -24,5 +24,5 @@ export const nopExporter: ExporterFactory<z.output<typeof nopConfig>> = {
   schema: nopConfig,
   drain: drainConfigOf,
   notes: drainNotes,
-  create: () => nothing,
+  load: async () => ({ create: () => nothing }),
 };

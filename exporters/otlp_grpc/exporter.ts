@@ -7,18 +7,17 @@ import { formatAddress, type GrpcTarget, parseGrpcTarget } from '../../config/en
 import { HoldfastError } from '../../config/error.ts';
 import type { Logger } from '../../config/logger.ts';
 import { exportPathOf } from '../../otlp/service.ts';
-import { type Signal, signals } from '../../otlp/signal.ts';
+import type { Signal } from '../../otlp/signal.ts';
 import { credentialsNamed } from '../credentials.ts';
-import { drainConfigOf, drainNotes } from '../drain/config.ts';
-import type { ExportBatch, Exporter, ExporterContext, ExporterFactory, Outcome } from '../exporter.ts';
+import type { ExportBatch, Exporter, ExporterContext, Outcome } from '../exporter.ts';
 import { type Body, type BodyForm, bodyOf } from '../otlp/body.ts';
 import { FreshTls, type TlsOptions } from '../otlp/client_tls.ts';
-import { bodyFormOf, credentialsIn } from '../otlp/config.ts';
+import { bodyFormOf } from '../otlp/config.ts';
 import { type Attempt, Failover } from '../otlp/failover.ts';
 import { reasonOf } from '../otlp/reason.ts';
 import { SentHeaders } from '../otlp/sent_headers.ts';
 import { type CallAnswer, type CallRequest, call, MESSAGE_PREFIX_BYTES, StreamRefused } from './call.ts';
-import { type OtlpGrpcConfig, otlpGrpcSchema } from './config.ts';
+import type { OtlpGrpcConfig } from './config.ts';
 import { GrpcConnection } from './connection.ts';
 import { isElsewhere, outcomeOf } from './outcome.ts';
 import { openSocket } from './socket.ts';
@@ -196,14 +195,5 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-export const otlpGrpcExporter: ExporterFactory<OtlpGrpcConfig> = {
-  type: 'otlp_grpc',
-  aliases: ['otlp'],
-  description: 'Sends OTLP over gRPC, compressed with gzip or zstd or plain.',
-  signals,
-  schema: otlpGrpcSchema,
-  drain: drainConfigOf,
-  notes: drainNotes,
-  credentials: credentialsIn,
-  create: (config, context) => new OtlpGrpcExporter(config, context),
-};
+export const create = (config: OtlpGrpcConfig, context: ExporterContext): Exporter =>
+  new OtlpGrpcExporter(config, context);

@@ -3,14 +3,12 @@
 
 import { once } from 'node:events';
 import type http from 'node:http';
+import { request as httpRequest } from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { Address, TcpAddress } from '../../config/endpoint.ts';
 import { HoldfastError } from '../../config/error.ts';
 import type { TlsOptions } from '../otlp/client_tls.ts';
-
-// An ESM import of node:http reads all that it exports, and so loads Node's own fetch client, which nobody needs here.
-const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -2,6 +2,7 @@
 // Invariant: connections under TLS files that were replaced take no further requests, and end when those under way have.
 
 import type { Agent, buildConnector, Dispatcher } from 'undici';
+import PlainAgent from 'undici/lib/dispatcher/agent.js';
 import type { FreshTls, TlsOptions } from '../otlp/client_tls.ts';
 import type { OtlpHttpConfig } from './config.ts';
 
@@ -70,8 +71,8 @@ type NewDispatcher = (
 ) => Dispatcher;
 
 /**
- * The part of undici that sends. Its front door also loads fetch, WebSocket, caches and mocks, and they Node's own fetch
- * client: 5 MB and 38 ms of CPU at every start. Loaded here, so that an agent without this exporter does not pay for it.
+ * The part of undici that sends: its front door also loads fetch, WebSocket, caches and mocks, and they Node's own fetch
+ * client, 5 MB and 38 ms of CPU at every start.
  */
 async function loadDispatcher(proxied: boolean): Promise<NewDispatcher> {
   if (proxied) {
@@ -79,7 +80,6 @@ async function loadDispatcher(proxied: boolean): Promise<NewDispatcher> {
     const { EnvHttpProxyAgent } = await import('undici');
     return (options) => new EnvHttpProxyAgent({ ...options, requestTls: options.connect });
   }
-  const { default: PlainAgent } = await import('undici/lib/dispatcher/agent.js');
   return (options) => new PlainAgent(options);
 }
 

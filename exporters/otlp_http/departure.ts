@@ -2,9 +2,8 @@
 // Invariant: when `left` resolves, or `cut` returns, nothing reads that memory any more. A connection of HTTP/2 belongs to
 // its session and cannot be asked: there an answer counts as the end, and the exporter gives a copy to send.
 
+import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-
-const { subscribe } = process.getBuiltinModule('node:diagnostics_channel');
 
 /** The request whose head undici writes in this turn. */
 let starting: Departure | undefined;

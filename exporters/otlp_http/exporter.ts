@@ -4,17 +4,16 @@
 import { BlockPool } from '../../buffer/index.ts';
 import { HoldfastError } from '../../config/error.ts';
 import type { Logger } from '../../config/logger.ts';
-import { type Signal, signals } from '../../otlp/signal.ts';
+import type { Signal } from '../../otlp/signal.ts';
 import { credentialsNamed } from '../credentials.ts';
-import { drainConfigOf, drainNotes } from '../drain/config.ts';
-import type { ExportBatch, Exporter, ExporterContext, ExporterFactory, Outcome } from '../exporter.ts';
+import type { ExportBatch, Exporter, ExporterContext, Outcome } from '../exporter.ts';
 import { type Body, type BodyForm, bodyOf } from '../otlp/body.ts';
 import { FreshTls } from '../otlp/client_tls.ts';
-import { bodyFormOf, credentialsIn } from '../otlp/config.ts';
+import { bodyFormOf } from '../otlp/config.ts';
 import { type Attempt, Failover } from '../otlp/failover.ts';
 import { reasonOf } from '../otlp/reason.ts';
 import { SentHeaders } from '../otlp/sent_headers.ts';
-import { type OtlpHttpConfig, otlpHttpSchema, urlsOf } from './config.ts';
+import { type OtlpHttpConfig, urlsOf } from './config.ts';
 import { HttpConnections } from './connection.ts';
 import { type ExchangeRequest, exchange } from './exchange.ts';
 import { outcomeOf } from './outcome.ts';
@@ -144,14 +143,5 @@ function headersOf(own: Readonly<Record<string, string>>, form: BodyForm, versio
   return headers;
 }
 
-export const otlpHttpExporter: ExporterFactory<OtlpHttpConfig> = {
-  type: 'otlp_http',
-  aliases: ['otlphttp'],
-  description: 'Sends OTLP over HTTP, as protobuf or JSON, compressed with gzip or zstd or plain.',
-  signals,
-  schema: otlpHttpSchema,
-  drain: drainConfigOf,
-  notes: drainNotes,
-  credentials: credentialsIn,
-  create: (config, context) => new OtlpHttpExporter(config, context),
-};
+export const create = (config: OtlpHttpConfig, context: ExporterContext): Exporter =>
+  new OtlpHttpExporter(config, context);

@@ -1,10 +1,10 @@
 // The HTTP receiver: log records from whatever speaks HTTP and no OTLP.
 // Invariant: it listens with every guard that its configuration names, or not at all.
 
-import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
+import type { Endpoint, Intake, Receiver, ReceiverContext } from '../receiver.ts';
 import { HttpServer } from '../server/http_server.ts';
 import { isElsewhere } from '../sharing.ts';
-import { type HttpReceiverConfig, httpReceiverSchema } from './config.ts';
+import type { HttpReceiverConfig } from './config.ts';
 import { HttpRecords, TRANSPORT } from './service.ts';
 
 class HttpReceiver implements Receiver {
@@ -35,16 +35,5 @@ class HttpReceiver implements Receiver {
   }
 }
 
-export const httpReceiver: ReceiverFactory<HttpReceiverConfig> = {
-  type: 'http',
-  description: 'Takes JSON, lines of JSON or text, and raw bodies over HTTP, as log records.',
-  signals: ['logs'],
-  schema: httpReceiverSchema,
-  authenticators: ({ auth, routes }) => [
-    ...(auth ? [{ path: ['auth', 'authenticator'], id: auth.authenticator }] : []),
-    ...routes.flatMap((route, index) =>
-      route.auth ? [{ path: ['routes', index, 'auth', 'authenticator'], id: route.auth.authenticator }] : [],
-    ),
-  ],
-  create: (config, context) => new HttpReceiver(config, context),
-};
+export const create = (config: HttpReceiverConfig, context: ReceiverContext): Receiver =>
+  new HttpReceiver(config, context);

@@ -19,5 +19,5 @@ export const nopReceiver: ReceiverFactory<z.output<typeof nopConfig>> = {
   description: 'Receives nothing.',
   signals,
   schema: nopConfig,
-  create: () => nothing,
+  load: async () => ({ create: () => nothing }),
 };

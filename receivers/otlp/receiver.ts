@@ -2,9 +2,9 @@
 // Invariant: either all of them listen or none does.
 
 import { authenticatorOf } from '../authenticator.ts';
-import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
+import type { Endpoint, Intake, Receiver, ReceiverContext } from '../receiver.ts';
 import { isElsewhere } from '../sharing.ts';
-import { type OtlpReceiverConfig, otlpReceiverSchema } from './config.ts';
+import type { OtlpReceiverConfig } from './config.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { otlpHttpServer } from './http.ts';
 
@@ -62,15 +62,5 @@ class OtlpReceiver implements Receiver {
   }
 }
 
-export const otlpReceiver: ReceiverFactory<OtlpReceiverConfig> = {
-  type: 'otlp',
-  description: 'Takes OTLP over gRPC and HTTP.',
-  signals: ['traces', 'metrics', 'logs'],
-  schema: otlpReceiverSchema,
-  authenticators: ({ protocols }) =>
-    (['grpc', 'http'] as const).flatMap((protocol) => {
-      const id = protocols[protocol]?.auth?.authenticator;
-      return id === undefined ? [] : [{ path: ['protocols', protocol, 'auth', 'authenticator'], id }];
-    }),
-  create: (config, context) => new OtlpReceiver(config, context),
-};
+export const create = (config: OtlpReceiverConfig, context: ReceiverContext): Receiver =>
+  new OtlpReceiver(config, context);

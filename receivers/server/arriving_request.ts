@@ -2,7 +2,7 @@
 // Node's stream flow for a single chunk takes five listeners and as many ticks. Invariant: a body is either handed on whole,
 // once, and the stream has none of it, or the stream has all of it.
 
-const { IncomingMessage } = process.getBuiltinModule('node:http');
+import { IncomingMessage } from 'node:http';
 
 const nothing = Buffer.alloc(0);
 

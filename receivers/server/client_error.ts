@@ -1,12 +1,11 @@
 // Answers what node:http could not read as a request at all: it has no ServerResponse for it, so the answer is written
 // to the socket by hand. Invariant: an answer is never written after another that the client is still reading.
 
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { rpcCode } from '../../otlp/status.ts';
 import { hasAnswer, refusalHeaders, statusBody } from './answer.ts';
 import { Refusal } from './refusal.ts';
-
-const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** Listener for `clientError` of an http.Server. The encoding of a request that could not be read is JSON. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {

@@ -3,6 +3,7 @@
 // connection.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import { BlockPool } from '../../buffer/index.ts';
 import type { Logger } from '../../config/logger.ts';
@@ -24,10 +25,6 @@ import { listen } from './listen.ts';
 import { OpenSockets } from './open_sockets.ts';
 import { logRefusal, refusalOf, refusedHere } from './refusal.ts';
 import type { Surroundings } from './surroundings.ts';
-
-// An ESM import of node:http reads all that it exports, and so loads Node's own fetch client, which nobody needs here.
-const { createServer } = process.getBuiltinModule('node:http');
-const { createServer: createSecureServer } = process.getBuiltinModule('node:https');
 
 const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_MAX = 100;
@@ -154,7 +151,9 @@ export class HttpServer<Head extends HttpHead> {
     };
     if (config.tls) {
       this.#certificate = new ServerCertificate(config.tls, logger);
-      const server = createSecureServer({ ...options, ...this.#certificate.options() });
+      // Loaded where TLS is asked for.
+      const https = process.getBuiltinModule('node:https');
+      const server = https.createServer({ ...options, ...this.#certificate.options() });
       this.#certificate.follow(server);
       this.#server = server;
     } else {

@@ -2,13 +2,12 @@
 // Invariant: the error names the address, the key that sets it, and what to do.
 
 import type { AddressInfo, ListenOptions, Server } from 'node:net';
+import { createServer } from 'node:net';
 import { type Address, formatAddress, type TcpAddress } from '../../config/endpoint.ts';
 import { HoldfastError } from '../../config/error.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { PortSharing } from '../sharing.ts';
 import { removeStaleSocket, withSocketMode } from './socket_file.ts';
-
-const { createServer } = process.getBuiltinModule('node:net');
 
 const advice: ReadonlyMap<string, string> = new Map([
   ['EADDRINUSE', 'something listens there already: stop it, or choose another port'],

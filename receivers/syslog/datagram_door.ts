@@ -2,6 +2,7 @@
 // Invariant: each datagram that the socket gave is a record or counted as refused, and so is each that the kernel says it dropped.
 
 import type { RemoteInfo, Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { formatAddress, type TcpAddress } from '../../config/endpoint.ts';
 import { encodeResource } from '../../otlp/log_writer.ts';
 import { bindError } from '../server/listen.ts';
@@ -11,8 +12,6 @@ import { Outbox } from './outbox.ts';
 import { Peers } from './peer.ts';
 import { encodeAttributes, Recorder } from './recorder.ts';
 import type { Surroundings } from './surroundings.ts';
-
-const { createSocket } = process.getBuiltinModule('node:dgram');
 
 const TRANSPORT = 'udp';
 const NUL = 0x00;

@@ -1,8 +1,8 @@
 // The syslog receiver: starts and stops its doors. Invariant: either all of them listen or none does.
 
-import type { Endpoint, Intake, Receiver, ReceiverContext, ReceiverFactory } from '../receiver.ts';
+import type { Endpoint, Intake, Receiver, ReceiverContext } from '../receiver.ts';
 import { isElsewhere } from '../sharing.ts';
-import { type SyslogReceiverConfig, syslogReceiverSchema } from './config.ts';
+import type { SyslogReceiverConfig } from './config.ts';
 import { DatagramDoor } from './datagram_door.ts';
 import { StreamDoor } from './stream_door.ts';
 import type { Pauses, Surroundings } from './surroundings.ts';
@@ -65,10 +65,5 @@ export class SyslogReceiver implements Receiver {
   }
 }
 
-export const syslogReceiver: ReceiverFactory<SyslogReceiverConfig> = {
-  type: 'syslog',
-  description: 'Takes syslog (RFC 5424, RFC 3164) over TCP, TLS, UDP and unix sockets.',
-  signals: ['logs'],
-  schema: syslogReceiverSchema,
-  create: (config, context) => new SyslogReceiver(config, context),
-};
+export const create = (config: SyslogReceiverConfig, context: ReceiverContext): Receiver =>
+  new SyslogReceiver(config, context);

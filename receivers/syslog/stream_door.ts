@@ -3,7 +3,9 @@
 // Invariant: a byte that was read becomes part of a record that is held until it is durable.
 
 import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { createServer as createTlsServer } from 'node:tls';
 import type { Address } from '../../config/endpoint.ts';
 import type { ServerTls } from '../../config/tls.ts';
 import { encodeResource } from '../../otlp/log_writer.ts';
@@ -15,9 +17,6 @@ import { Outbox } from './outbox.ts';
 import { encodePeer } from './peer.ts';
 import { encodeAttributes, Recorder } from './recorder.ts';
 import type { Surroundings } from './surroundings.ts';
-
-const { createServer } = process.getBuiltinModule('node:net');
-const { createServer: createTlsServer } = process.getBuiltinModule('node:tls');
 
 /** Silence until the kernel asks whether a client is there. */
 const KEEP_ALIVE_MS = 60_000;

@@ -11,7 +11,7 @@ import { nodeFileSystem } from '../../buffer/ports/node_file_system.ts';
 import type { LogFields } from '../../config/logger.ts';
 import { formatProblem } from '../../config/problem.ts';
 import { loadConfig } from '../../config/source.ts';
-import { otlpReceiver } from '../../receivers/otlp/receiver.ts';
+import { otlpReceiver } from '../../receivers/otlp/factory.ts';
 import { type Level, tellingLogger } from '../config/telling_logger.ts';
 import { FakeBackend } from './fake_exporter.ts';
 

@@ -2,7 +2,7 @@
 
 import { section } from '../../config/fields.ts';
 import type { DrainConfig } from '../../exporters/drain/config.ts';
-import type { ExportBatch, ExporterFactory, Outcome } from '../../exporters/exporter.ts';
+import type { ExportBatch, Exporter, ExporterFactory, Outcome } from '../../exporters/exporter.ts';
 import type { Signal } from '../../otlp/signal.ts';
 
 export const drainConfig: DrainConfig = {
@@ -54,18 +54,22 @@ export class FakeBackend {
       schema: section({}),
       drain: () => drainConfig,
       notes: () => [],
-      create: () => ({
-        start: async () => {},
-        stop: async () => {},
-        send: async (batch, abort) => {
-          const payloads = batch.entries.map((entry) => Buffer.from(entry.payload));
-          const { signal, items } = batch;
-          const outcome = await this.answer(batch, abort);
-          if (outcome.kind === 'delivered') this.sent.push({ signal, items, payloads });
-          this.#wake();
-          return outcome;
-        },
-      }),
+      load: async () => ({ create: () => this.#create() }),
+    };
+  }
+
+  #create(): Exporter {
+    return {
+      start: async () => {},
+      stop: async () => {},
+      send: async (batch, abort) => {
+        const payloads = batch.entries.map((entry) => Buffer.from(entry.payload));
+        const { signal, items } = batch;
+        const outcome = await this.answer(batch, abort);
+        if (outcome.kind === 'delivered') this.sent.push({ signal, items, payloads });
+        this.#wake();
+        return outcome;
+      },
     };
   }
 

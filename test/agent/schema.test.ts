@@ -29,14 +29,14 @@ const drain: DrainConfig = {
 };
 const all: readonly Signal[] = ['traces', 'metrics', 'logs'];
 const never = () => {
-  throw new Error('nothing is created while a configuration is read');
+  throw new Error('nothing is loaded while a configuration is read');
 };
 const receiver = (type: string, signals = all): ReceiverFactory => ({
   type,
   description: '',
   signals,
   schema: section({ endpoint: z.string().default('here') }),
-  create: never,
+  load: never,
 });
 const exporter = (type: string, aliases: string[] = [], signals = all): ExporterFactory => ({
   type,
@@ -46,7 +46,7 @@ const exporter = (type: string, aliases: string[] = [], signals = all): Exporter
   schema: section({ endpoint: z.string().optional(), sending_queue: z.unknown().optional() }),
   drain: () => drain,
   notes: (config) => drainNotes(config as DrainSection),
-  create: never,
+  load: never,
 });
 const components = {
   receivers: [receiver('otlp'), receiver('statsd', ['metrics'])],

@@ -73,6 +73,6 @@ export function simulatedExporter(
     schema: undefined as never,
     drain: (config) => config as never,
     notes: () => [],
-    create: () => exporter,
+    load: async () => ({ create: () => exporter }),
   };
 }

@@ -8,6 +8,7 @@ import type {
   IncomingHttpHeaders,
   ServerHttp2Stream,
 } from 'node:http2';
+import http2 from 'node:http2';
 import { BlockPool } from '../../../buffer/index.ts';
 import type { Logger } from '../../../config/logger.ts';
 import { rpcCode } from '../../../otlp/status.ts';
@@ -28,8 +29,6 @@ import { answerRefusal, answerSuccess } from './answer.ts';
 import { Connection, type Lifetime } from './connection.ts';
 import { type GrpcHead, readGrpcHead, signalOf } from './head.ts';
 import { readMessage } from './message.ts';
-
-const http2 = process.getBuiltinModule('node:http2');
 
 const TRANSPORT = 'grpc';
 const MIB = 2 ** 20;

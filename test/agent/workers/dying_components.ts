@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { components } from '../../../agent/components.ts';
 import type { Components } from '../../../agent/schema/agent_config.ts';
 import { section } from '../../../config/fields.ts';
-import type { ExporterFactory } from '../../../exporters/exporter.ts';
+import type { Exporter, ExporterFactory } from '../../../exporters/exporter.ts';
 import { signals } from '../../../otlp/signal.ts';
 import { drainConfig } from '../fake_exporter.ts';
 
@@ -26,19 +26,21 @@ const dyingExporter: ExporterFactory<z.output<typeof schema>> = {
   schema,
   drain: () => drainConfig,
   notes: () => [],
-  create: ({ marker, of }) => ({
-    async start() {},
-    async send({ entries }) {
-      const deadly = entries.some(({ payload }) => Buffer.from(payload).includes(DEADLY));
-      if (deadly && !fs.existsSync(marker)) {
-        fs.writeFileSync(marker, '');
-        setImmediate(of === 'error' ? fail : useUp);
-      }
-      return { kind: 'delivered' };
-    },
-    async stop() {},
-  }),
+  load: async () => ({ create: dying }),
 };
+
+const dying = ({ marker, of }: z.output<typeof schema>): Exporter => ({
+  async start() {},
+  async send({ entries }) {
+    const deadly = entries.some(({ payload }) => Buffer.from(payload).includes(DEADLY));
+    if (deadly && !fs.existsSync(marker)) {
+      fs.writeFileSync(marker, '');
+      setImmediate(of === 'error' ? fail : useUp);
+    }
+    return { kind: 'delivered' };
+  },
+  async stop() {},
+});
 
 function fail(): never {
   throw new Error('the thread was told to die');

@@ -1,5 +1,5 @@
 import { expect, jest, test } from '@jest/globals';
-import { debugExporter } from '../../../exporters/debug/exporter.ts';
+import { debugExporter } from '../../../exporters/debug/factory.ts';
 import type { ExportBatch } from '../../../exporters/exporter.ts';
 import { tellingLogger } from '../../config/telling_logger.ts';
 import { logsRequest } from '../../e2e/requests.ts';
@@ -22,7 +22,7 @@ function batchOf(...payloads: readonly Buffer[]): ExportBatch {
 async function said(options: object, batch: ExportBatch): Promise<[string, unknown][]> {
   const lines: [string, unknown][] = [];
   const logger = tellingLogger((_, message, fields) => lines.push([message, fields]));
-  const exporter = debugExporter.create(debugExporter.schema.parse(options), {
+  const exporter = (await debugExporter.load()).create(debugExporter.schema.parse(options), {
     id: 'debug',
     version: '0',
     logger,

@@ -5,7 +5,7 @@ import { gzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
 import type { ExportBatch, Exporter } from '../../../exporters/exporter.ts';
-import { fileExporter } from '../../../exporters/file/exporter.ts';
+import { fileExporter } from '../../../exporters/file/factory.ts';
 import { requestToJson } from '../../../otlp/json/from_protobuf.ts';
 import { logsRequest } from '../../e2e/requests.ts';
 
@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 async function started(options: object = {}): Promise<Exporter> {
   const config = fileExporter.schema.parse({ path: file, ...options });
-  const made = fileExporter.create(config, { id: 'file', version: '0', logger: silentLogger });
+  const made = (await fileExporter.load()).create(config, { id: 'file', version: '0', logger: silentLogger });
   await made.start();
   return made;
 }

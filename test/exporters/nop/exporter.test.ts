@@ -3,7 +3,7 @@ import { silentLogger } from '../../../config/logger.ts';
 import { nopExporter } from '../../../exporters/nop/exporter.ts';
 
 test('takes every batch', async () => {
-  const exporter = nopExporter.create(nopExporter.schema.parse(null), {
+  const exporter = (await nopExporter.load()).create(nopExporter.schema.parse(null), {
     id: 'nop',
     version: '0',
     logger: silentLogger,

@@ -13,7 +13,7 @@ import { silentLogger } from '../../../config/logger.ts';
 import { Secret } from '../../../config/secret.ts';
 import type { Credentials } from '../../../exporters/credentials.ts';
 import type { Exporter, Outcome } from '../../../exporters/exporter.ts';
-import { otlpGrpcExporter } from '../../../exporters/otlp_grpc/exporter.ts';
+import { otlpGrpcExporter } from '../../../exporters/otlp_grpc/factory.ts';
 import { encodeExportResponse } from '../../../otlp/response.ts';
 import { encodeStatus } from '../../../otlp/status.ts';
 import { batchOf, gzipped, identity, text } from '../otlp/batches.ts';
@@ -42,7 +42,7 @@ async function exporter(
   config: Record<string, unknown>,
   credentials?: ReadonlyMap<string, Credentials>,
 ): Promise<Exporter> {
-  const made = otlpGrpcExporter.create(otlpGrpcExporter.schema.parse(config), {
+  const made = (await otlpGrpcExporter.load()).create(otlpGrpcExporter.schema.parse(config), {
     id: 'otlp_grpc',
     version: '9.8.7',
     logger: silentLogger,

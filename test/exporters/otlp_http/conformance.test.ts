@@ -20,7 +20,7 @@ import { FreshTls } from '../../../exporters/otlp/client_tls.ts';
 import { otlpHttpSchema } from '../../../exporters/otlp_http/config.ts';
 import { HttpConnections } from '../../../exporters/otlp_http/connection.ts';
 import { exchange } from '../../../exporters/otlp_http/exchange.ts';
-import { otlpHttpExporter } from '../../../exporters/otlp_http/exporter.ts';
+import { otlpHttpExporter } from '../../../exporters/otlp_http/factory.ts';
 import type { Entry } from '../../../otlp/entry.ts';
 import { encodeExportResponse } from '../../../otlp/response.ts';
 import { encodeStatus } from '../../../otlp/status.ts';
@@ -44,7 +44,7 @@ async function exporter(
   config: Record<string, unknown>,
   credentials?: ReadonlyMap<string, Credentials>,
 ): Promise<Exporter> {
-  const made = otlpHttpExporter.create(otlpHttpExporter.schema.parse(config), {
+  const made = (await otlpHttpExporter.load()).create(otlpHttpExporter.schema.parse(config), {
     id: 'otlp_http',
     version: '9.8.7',
     logger: silentLogger,

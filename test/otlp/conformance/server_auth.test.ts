@@ -7,7 +7,7 @@ import { Secret } from '../../../config/secret.ts';
 import { exportPathOf } from '../../../otlp/service.ts';
 import { rpcCode } from '../../../otlp/status.ts';
 import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
-import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
+import { otlpReceiver } from '../../../receivers/otlp/factory.ts';
 import { FakeIntake } from '../../receivers/otlp/fake_intake.ts';
 import { framed, RawClient } from '../../receivers/otlp/grpc/raw_call.ts';
 import {
@@ -125,7 +125,7 @@ describe('OTLP with credentials', () => {
 
   it('OTLP 22: without the extension that it names a receiver does not open', async () => {
     for (const protocols of [{ http: bearer }, { grpc: bearer }]) {
-      const receiver = otlpReceiver.create(otlpReceiver.schema.parse({ protocols }), {
+      const receiver = (await otlpReceiver.load()).create(otlpReceiver.schema.parse({ protocols }), {
         id: 'otlp',
         logger: silentLogger,
         connections: new ConnectionLimit(Number.POSITIVE_INFINITY),

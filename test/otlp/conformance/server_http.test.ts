@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HoldfastError } from '../../../config/error.ts';
 import { signals } from '../../../otlp/signal.ts';
 import { rpcCode } from '../../../otlp/status.ts';
-import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
+import { otlpReceiver } from '../../../receivers/otlp/factory.ts';
 import { FakeIntake, full } from '../../receivers/otlp/fake_intake.ts';
 import {
   PROTOBUF,

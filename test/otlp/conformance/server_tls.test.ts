@@ -12,7 +12,7 @@ import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
 import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
-import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
+import { otlpReceiver } from '../../../receivers/otlp/factory.ts';
 import type { Receiver } from '../../../receivers/receiver.ts';
 import { selfSigned } from '../../exporters/otlp/self_signed.ts';
 import { FakeIntake } from '../../receivers/otlp/fake_intake.ts';
@@ -159,7 +159,11 @@ const connections = new ConnectionLimit(Number.POSITIVE_INFINITY);
 describe('OTLP over unix sockets', () => {
   async function listening(protocols: object): Promise<Receiver> {
     const config = otlpReceiver.schema.parse({ protocols });
-    const receiver = otlpReceiver.create(config, { id: 'otlp', logger: silentLogger, connections });
+    const receiver = (await otlpReceiver.load()).create(config, {
+      id: 'otlp',
+      logger: silentLogger,
+      connections,
+    });
     cleanUps.push(() => receiver.stop(AbortSignal.abort()));
     await receiver.start(new FakeIntake());
     return receiver;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { httpReceiverSchema } from '../../../receivers/http/config.ts';
-import { httpReceiver } from '../../../receivers/http/receiver.ts';
+import { httpReceiver } from '../../../receivers/http/factory.ts';
 
 describe('the configuration of the HTTP receiver', () => {
   it('listens on this machine alone, at /, without a word', () => {

@@ -5,7 +5,7 @@ import { silentLogger } from '../../../config/logger.ts';
 import { type JsonObject, requestToObject } from '../../../otlp/json/from_protobuf.ts';
 import { walk } from '../../../otlp/walk.ts';
 import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
-import { httpReceiver } from '../../../receivers/http/receiver.ts';
+import { httpReceiver } from '../../../receivers/http/factory.ts';
 import type { Receiver, ReceiverContext } from '../../../receivers/receiver.ts';
 import { FakeIntake } from '../otlp/fake_intake.ts';
 import { type Answer, type Sent, send } from '../otlp/harness.ts';
@@ -24,12 +24,15 @@ export async function startReceiver(
   authenticators?: ReceiverContext['authenticators'],
 ): Promise<Running> {
   const intake = new FakeIntake(['logs']);
-  const receiver = httpReceiver.create(httpReceiver.schema.parse({ endpoint: '127.0.0.1:0', ...config }), {
-    id: 'http',
-    logger: silentLogger,
-    connections: new ConnectionLimit(Number.POSITIVE_INFINITY),
-    ...(authenticators && { authenticators }),
-  });
+  const receiver = (await httpReceiver.load()).create(
+    httpReceiver.schema.parse({ endpoint: '127.0.0.1:0', ...config }),
+    {
+      id: 'http',
+      logger: silentLogger,
+      connections: new ConnectionLimit(Number.POSITIVE_INFINITY),
+      ...(authenticators && { authenticators }),
+    },
+  );
   await receiver.start(intake);
   const port = Number(receiver.endpoints[0]!.address.split(':').at(-1));
   return {

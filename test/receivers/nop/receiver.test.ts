@@ -6,7 +6,7 @@ import { FakeIntake } from '../otlp/fake_intake.ts';
 
 test('listens nowhere and takes nothing', async () => {
   const context = { id: 'nop', logger: silentLogger, connections: new ConnectionLimit(1) };
-  const receiver = nopReceiver.create(nopReceiver.schema.parse(null), context);
+  const receiver = (await nopReceiver.load()).create(nopReceiver.schema.parse(null), context);
   const intake = new FakeIntake();
   await receiver.start(intake);
   expect(receiver.endpoints).toEqual([]);

@@ -8,7 +8,7 @@ import { silentLogger } from '../../../config/logger.ts';
 import type { Signal } from '../../../otlp/signal.ts';
 import { decodeStatus, type RpcStatus, statusFromJson } from '../../../otlp/status.ts';
 import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
-import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
+import { otlpReceiver } from '../../../receivers/otlp/factory.ts';
 import type { Receiver, ReceiverContext } from '../../../receivers/receiver.ts';
 import { encode, requestType } from '../../otlp/proto/types.ts';
 import { FakeIntake } from './fake_intake.ts';
@@ -39,7 +39,7 @@ export async function startReceiver(
   const config = otlpReceiver.schema.parse({
     protocols: { http: { ...free, ...protocols.http }, grpc: { ...free, ...protocols.grpc } },
   });
-  const receiver = otlpReceiver.create(config, {
+  const receiver = (await otlpReceiver.load()).create(config, {
     id: 'otlp',
     logger: silentLogger,
     connections: new ConnectionLimit(Number.POSITIVE_INFINITY),

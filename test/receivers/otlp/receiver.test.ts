@@ -3,7 +3,7 @@ import net from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../config/logger.ts';
 import { ConnectionLimit } from '../../../receivers/connection_limit.ts';
-import { otlpReceiver } from '../../../receivers/otlp/receiver.ts';
+import { otlpReceiver } from '../../../receivers/otlp/factory.ts';
 import type { Receiver } from '../../../receivers/receiver.ts';
 import { FakeIntake } from './fake_intake.ts';
 import { GrpcClient, request, send, startReceiver } from './harness.ts';
@@ -13,8 +13,9 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
-function create(protocols: object): Receiver {
-  const receiver = otlpReceiver.create(otlpReceiver.schema.parse({ protocols }), {
+async function create(protocols: object): Promise<Receiver> {
+  const code = await otlpReceiver.load();
+  const receiver = code.create(otlpReceiver.schema.parse({ protocols }), {
     connections: new ConnectionLimit(Number.POSITIVE_INFINITY),
     id: 'otlp/edge',
     logger: silentLogger,
@@ -34,7 +35,7 @@ const free = { endpoint: '127.0.0.1:0' };
 
 describe('the OTLP receiver', () => {
   it('says where it really listens', async () => {
-    const receiver = create({ grpc: free, http: free });
+    const receiver = await create({ grpc: free, http: free });
     expect(receiver.endpoints).toEqual([]);
     await receiver.start(new FakeIntake());
     expect(receiver.endpoints.map((each) => each.protocol)).toEqual(['grpc', 'http']);
@@ -42,7 +43,7 @@ describe('the OTLP receiver', () => {
   });
 
   it('starts only the protocols that are on', async () => {
-    const receiver = create({ http: free });
+    const receiver = await create({ http: free });
     await receiver.start(new FakeIntake());
     expect(receiver.endpoints.map((each) => each.protocol)).toEqual(['http']);
   });
@@ -52,7 +53,7 @@ describe('the OTLP receiver', () => {
     async (name) => {
       const taken = `127.0.0.1:${await takenPort()}`;
       const other = `127.0.0.1:${await freePort()}`;
-      const receiver = create({
+      const receiver = await create({
         http: { endpoint: other },
         grpc: { endpoint: other.replace(/\d+$/, '0') },
         [name]: { endpoint: taken },
@@ -71,7 +72,7 @@ describe('the OTLP receiver', () => {
   );
 
   it('names an address that this machine does not have', async () => {
-    const receiver = create({ http: { endpoint: '192.0.2.1:0' } });
+    const receiver = await create({ http: { endpoint: '192.0.2.1:0' } });
     await expect(receiver.start(new FakeIntake())).rejects.toMatchObject({
       code: 'HF_RECEIVER_BIND',
       message: expect.stringMatching(/192\.0\.2\.1:0 \(EADDRNOTAVAIL\): no interface/),
@@ -111,7 +112,7 @@ describe('the OTLP receiver', () => {
   });
 
   it('can be stopped twice, and before it was started', async () => {
-    const receiver = create({ http: free });
+    const receiver = await create({ http: free });
     await receiver.stop(AbortSignal.abort());
     await receiver.start(new FakeIntake());
     await receiver.stop(AbortSignal.abort());
