@@ -3,7 +3,6 @@
 // that is still sending: what it sends is read and thrown away, within bounds, before the connection is closed.
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { encodeStatus, statusToJson } from '../../otlp/status.ts';
 import { ACCEPTED } from './http_head.ts';
 import { type Refusal, Unauthenticated } from './refusal.ts';
@@ -25,13 +24,6 @@ const successHeaders: Readonly<Record<Encoding, OutgoingHttpHeaders>> = {
   protobuf: { 'Content-Type': contentTypeOf.protobuf, 'Content-Length': successBody.protobuf.length },
   json: { 'Content-Type': contentTypeOf.json, 'Content-Length': successBody.json.length },
 };
-
-/** Sockets whose refusal is out while their request still arrives. */
-const answered = new WeakSet<Duplex>();
-
-export function hasAnswer(socket: Duplex): boolean {
-  return answered.has(socket);
-}
 
 /** `last` closes the connection. */
 export function answerSuccess(response: ServerResponse, encoding: Encoding, last: boolean): void {
@@ -86,15 +78,11 @@ function drain(request: IncomingMessage, response: ServerResponse, limit_bytes: 
   let rest = limit_bytes;
   const timer = setTimeout(cut, DRAIN_MS);
   timer.unref();
-  answered.add(socket);
   request.on('data', (chunk: Buffer) => {
     rest -= chunk.length;
     if (rest < 0) cut();
   });
-  request.on('end', () => {
-    answered.delete(socket);
-    response.end();
-  });
+  request.on('end', () => response.end());
   request.on('close', () => clearTimeout(timer));
   request.resume();
   function cut(): void {

@@ -1,24 +1,53 @@
-// Answers what node:http could not read as a request at all: it has no ServerResponse for it, so the answer is written
-// to the socket by hand. Invariant: an answer is never written after another that the client is still reading.
+// Answers what node:http could not read as a request at all: where it has no ServerResponse for it, the answer is written to the
+// socket by hand. Invariant: it comes behind the answers to all that was sent before it, and never behind another to the same
+// request.
 
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { rpcCode } from '../../otlp/status.ts';
-import { hasAnswer, refusalHeaders, statusBody } from './answer.ts';
+import { refusalHeaders, statusBody } from './answer.ts';
 import { Refusal } from './refusal.ts';
 
-/** Listener for `clientError` of an http.Server. The encoding of a request that could not be read is JSON. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || hasAnswer(socket)) {
+/** Sockets whose answer waits for those before it: what else is wrong with them adds nothing. */
+const told = new WeakSet<Duplex>();
+
+/**
+ * For `clientError` of an http.Server. The encoding of a request that could not be read is JSON.
+ * @param pending the last answer that is still to go out on this connection
+ */
+export function answerClientError(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  pending: ServerResponse | undefined,
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
+  if (told.has(socket)) return;
   const refusal = refusalOfParser(error.code);
   const body = statusBody(refusal, 'json');
-  const headers = Object.entries({ ...refusalHeaders(refusal, 'json', body.length), Connection: 'close' });
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  socket.write(`HTTP/1.1 ${refusal.http} ${STATUS_CODES[refusal.http]}\r\n${lines}\r\n`);
-  socket.end(body);
+  const headers = { ...refusalHeaders(refusal, 'json', body.length), Connection: 'close' };
+  const byHand = (): void => {
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`HTTP/1.1 ${refusal.http} ${STATUS_CODES[refusal.http]}\r\n${lines.join('')}\r\n`);
+    socket.end(body);
+  };
+  if (pending === undefined) {
+    byHand();
+    return;
+  }
+  told.add(socket);
+  const { req: request } = pending;
+  if (request.complete) {
+    // Before Node's own listener, which closes the connection where the client has closed its side.
+    pending.prependOnceListener('finish', byHand);
+    return;
+  }
+  // It broke off within that request, so this is the answer to it, where it has none yet. Whoever reads it hears that it is over.
+  pending.once('finish', () => request.destroy());
+  if (pending.headersSent) pending.end();
+  else pending.writeHead(refusal.http, headers).end(body);
 }
 
 function refusalOfParser(code: string | undefined): Refusal {

@@ -21,6 +21,7 @@ import { Decompressor } from './decompress/decompress.ts';
 import { type Decompressed, keepPlain } from './decompress/decompressed.ts';
 import type { HttpHead } from './http_head.ts';
 import { InFlight, Share } from './in_flight.ts';
+import { LastAnswers } from './last_answers.ts';
 import { listen } from './listen.ts';
 import { OpenSockets } from './open_sockets.ts';
 import { logRefusal, refusalOf, refusedHere } from './refusal.ts';
@@ -123,7 +124,7 @@ export class HttpServer<Head extends HttpHead> {
     (exchange) => this.#succeeded(exchange),
     (exchange, error) => this.#failed(exchange, error),
   );
-  #stopping = false;
+  readonly #lastAnswers = new LastAnswers();
 
   /** @throws HoldfastError HF_RECEIVER_TLS */
   constructor(
@@ -158,6 +159,9 @@ export class HttpServer<Head extends HttpHead> {
       this.#server = server;
     } else {
       this.#server = createServer(options);
+      // Who sends all and then closes this direction only (`nc -N`, HTTP/1.0) gets the answer. Over TLS closing is closing both
+      // (RFC 5246, 7.2.1). Node has the switch and does not document it, so a test holds it.
+      Object.assign(this.#server, { httpAllowHalfOpen: true });
     }
     this.#server.maxHeadersCount = HEADERS_MAX;
     this.#server.maxConnections = config.max_connections;
@@ -165,7 +169,9 @@ export class HttpServer<Head extends HttpHead> {
     this.#sockets = new OpenSockets(this.#server);
     this.#server.on('request', (request, response) => this.#serve(request, response, false));
     this.#server.on('checkContinue', (request, response) => this.#serve(request, response, true));
-    this.#server.on('clientError', answerClientError);
+    this.#server.on('clientError', (error, socket) =>
+      answerClientError(error, socket, this.#lastAnswers.pendingOn(socket)),
+    );
   }
 
   /** Bytes of requests held in memory now. */
@@ -183,7 +189,7 @@ export class HttpServer<Head extends HttpHead> {
 
   /** Answers what is in flight, then closes; what is left when `deadline` aborts is cut off. */
   stop(deadline: AbortSignal): Promise<void> {
-    this.#stopping = true;
+    this.#lastAnswers.stop();
     this.#certificate?.unfollow();
     const server = this.#server;
     return new Promise((resolve) => {
@@ -200,6 +206,10 @@ export class HttpServer<Head extends HttpHead> {
   #serve(request: ArrivingRequest, response: ServerResponse, waits: boolean): void {
     // Without a listener an error of a socket that is gone would end the process; a request emits none to nobody.
     response.on('error', ignore);
+    if (!this.#lastAnswers.takes(request, response)) {
+      request.resume();
+      return;
+    }
     try {
       if (this.#cors?.answers(request, response)) return;
       if (this.#service.answers?.(request, response)) return;
@@ -269,7 +279,8 @@ export class HttpServer<Head extends HttpHead> {
     const { request, response } = exchange;
     if (response.destroyed) return;
     try {
-      answerSuccess(response, this.#service.answerEncoding(request), this.#stopping);
+      const last = this.#lastAnswers.isLast(request, response);
+      answerSuccess(response, this.#service.answerEncoding(request), last);
     } catch (error) {
       this.#failed(exchange, error);
     }
@@ -294,7 +305,8 @@ export class HttpServer<Head extends HttpHead> {
     }
     const encoding = this.#service.answerEncoding(request);
     const drain_bytes = DRAINED_BODIES * this.#config.max_request_body_size;
-    answerRefusal(request, response, refusal, encoding, this.#stopping, drain_bytes);
+    const last = this.#lastAnswers.isLast(request, response);
+    answerRefusal(request, response, refusal, encoding, last, drain_bytes);
   }
 }
 

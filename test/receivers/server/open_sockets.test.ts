@@ -26,7 +26,7 @@ async function silentClient(port: number): Promise<net.Socket> {
 describe('a connection without a TLS handshake', () => {
   it('is closed when its time is up, though errors of clients are answered', async () => {
     const server = https.createServer({ cert, key, handshakeTimeout: 20 });
-    server.on('clientError', answerClientError);
+    server.on('clientError', (error, socket) => answerClientError(error, socket, undefined));
     new OpenSockets(server);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
