@@ -10,7 +10,13 @@ import { costs, type Figures } from './costs.ts';
 import type { LoadResult } from './load/generator.ts';
 import { processFigures } from './proc.ts';
 import { measureRelay } from './relay.ts';
-import type { BacklogScenario, IdleScenario, LoadScenario, Scenario } from './scenario.ts';
+import {
+  type BacklogScenario,
+  type IdleScenario,
+  type LoadScenario,
+  type Scenario,
+  WARM_BACKEND_REQUESTS,
+} from './scenario.ts';
 import { Stage } from './stage.ts';
 
 /**
@@ -96,6 +102,8 @@ async function measureBacklog(scenario: BacklogScenario, stage: Stage): Promise<
   });
   const { sentItems } = await generator.load({ ...load, url: filled.urls[load.protocol] });
   await filled.stop();
+  await generator.load({ ...load, requests: WARM_BACKEND_REQUESTS, url: await sink.url() });
+  sink.reset();
   const started_ms = performance.now();
   const running = await stage.start({ backends: [await sink.url()], gzip: load.gzip, merge: false });
   await sink.arrived(sentItems);

@@ -33,6 +33,9 @@ export interface LoadScenario extends Named {
   readonly warmRequests?: number;
 }
 
+/** A backlog meets a backend that has run for long, as any other is: so many requests compile what it runs, and count for nobody. */
+export const WARM_BACKEND_REQUESTS = 400;
+
 export interface BacklogScenario extends Named {
   readonly kind: 'backlog';
   readonly load: Omit<Load, 'url'>;

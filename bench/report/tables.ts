@@ -3,7 +3,7 @@
 import type { Contestant } from '../contestants/contestant.ts';
 import { show } from '../figures.ts';
 import { type Results, valuesOf } from '../results.ts';
-import { type Kind, kindTitles, metrics, type Scenario } from '../scenario.ts';
+import { type Kind, kindTitles, metrics, type Scenario, WARM_BACKEND_REQUESTS } from '../scenario.ts';
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -46,6 +46,9 @@ function rowsOf(results: Results, scenario: Scenario, contestants: readonly Cont
 export function circumstances({ date, machine, loadAverage, rounds }: Results): string {
   return `${rounds} ${rounds === 1 ? 'round' : 'rounds'} on ${date}. Machine: ${machine}; contestant, load and backends share it. Its load average before the first figure was ${loadAverage.toFixed(1)}.`;
 }
+
+/** What the contestants share the machine with, the same for all of them. */
+export const BACKEND = `The backend does what it must and no more, for it shares the cores with whom it waits for: it reads bare sockets into one piece of memory, counts each item while the bytes come, and answers when a request is whole; before a backlog is drained it was sent ${WARM_BACKEND_REQUESTS} requests that count for nobody.`;
 
 export function failuresOf({ failures }: Results): string {
   if (failures.length === 0) return '';
