@@ -1,21 +1,17 @@
-// A request as node:http makes it, that hands a body which came in one piece straight on: most small ones do, and to make
-// Node's stream flow for a single chunk takes five listeners and as many ticks. Invariant: a body is either handed on whole,
-// once, and the stream has none of it, or the stream has all of it.
+// A request as node:http makes it, whose body goes piece by piece from the parser to whoever takes it: to make Node's stream
+// flow takes five listeners and as many ticks, for a body in one piece as for one in four. Invariant: of each piece either
+// the taker has it or the stream, and the taker hears once how its part ended: whole, refused by itself, or broken off.
 
 import { IncomingMessage } from 'node:http';
 
-const nothing = Buffer.alloc(0);
-
-/** Who waits for a body. Neither call may throw: Node's parser makes them. */
+/** Who takes a body. None of its calls may throw: Node's parser makes them. */
 export interface BodyTaker {
-  /** What the head declares. */
-  readonly length: number;
-  /** Where the body is kept until its end has come: the request itself has no room for more than one field. */
-  body: Buffer | undefined;
-  /** All of it, at its end. */
-  takeWhole(body: Buffer): void;
-  /** It comes in pieces: to be read as a stream, from its first byte on. */
-  takeStream(): void;
+  /** The next piece; false refuses it and all behind it: those are the stream's, to be read and thrown away. */
+  takePiece(piece: Buffer): boolean;
+  /** All of it was taken. */
+  takeEnd(): void;
+  /** The client went away before the end, which will not come. */
+  takeGone(): void;
 }
 
 export class ArrivingRequest extends IncomingMessage {
@@ -30,20 +26,22 @@ export class ArrivingRequest extends IncomingMessage {
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
     const taker = this.#taker;
     if (taker === undefined) return super.push(chunk, encoding);
-    if (chunk !== null && chunk.length === taker.length) {
-      taker.body = chunk;
+    if (chunk !== null) {
+      if (!taker.takePiece(chunk)) this.#taker = undefined;
       return true;
     }
     this.#taker = undefined;
-    if (chunk === null && this.complete) {
-      // Nobody hears of the end of a stream that nobody reads; asked once, Node takes it for read.
-      this.read(0);
-      const body = taker.body ?? nothing;
-      taker.body = undefined;
-      taker.takeWhole(body);
-      return true;
-    }
-    taker.takeStream();
-    return super.push(chunk, encoding);
+    // Nobody hears of the end of a stream that nobody reads; asked once, Node takes it for read.
+    this.read(0);
+    taker.takeEnd();
+    return true;
+  }
+
+  /** What Node calls when the connection ends, or is cut, with the request. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const taker = this.#taker;
+    this.#taker = undefined;
+    taker?.takeGone();
+    super._destroy(error, callback);
   }
 }

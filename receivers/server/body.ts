@@ -1,13 +1,10 @@
-// Reads the body of an HTTP request into one buffer. Invariants: never more than `limit` bytes are kept, every byte
-// kept is on the request's share of the in-flight bytes, and the promise settles whatever the client does.
+// The body of a request, gathered from its pieces into one buffer. Invariant: what is gathered stands there until `release`,
+// and no memory of the pool is held after it.
 //
 // The memory comes from a pool: a fresh buffer for every body costs its page faults and makes the collector run full
 // cycles for memory that is not its own (a fifth of the CPU at full load).
 
-import type { IncomingMessage } from 'node:http';
 import type { Block, BlockPool } from '../../buffer/index.ts';
-import type { Share } from './in_flight.ts';
-import { tooLarge } from './refusal.ts';
 
 /** Up to this Content-Length memory is set aside before the bytes have come. */
 const PREALLOCATED_BYTES_MAX = 2 ** 20;
@@ -21,56 +18,6 @@ export interface RequestBody {
   readonly bytes: Buffer;
   /** Gives the memory back; to be called once. */
   release(): void;
-}
-
-/** The client went away before its request was complete: there is nobody to answer. */
-export class ClientGone extends Error {}
-
-/**
- * @param length Content-Length, or undefined for a chunked body.
- * @throws Refusal 413 or 503, while the rest of the body still arrives; ClientGone
- */
-export function readBody(
-  request: IncomingMessage,
-  length: number | undefined,
-  limit: number,
-  share: Share,
-  pool: BlockPool,
-): Promise<RequestBody> {
-  return new Promise((resolve, reject) => {
-    const body = new Body(length, pool);
-    function onData(chunk: Buffer): void {
-      try {
-        if (body.length + chunk.length > limit) throw tooLarge(limit, 'the body');
-        share.add(chunk.length);
-      } catch (error) {
-        settle();
-        request.pause();
-        body.release();
-        reject(error);
-        return;
-      }
-      body.add(chunk);
-    }
-    function onEnd(): void {
-      settle();
-      body.finish();
-      resolve(body);
-    }
-    function onGone(): void {
-      settle();
-      body.release();
-      reject(new ClientGone());
-    }
-    function settle(): void {
-      request.off('data', onData);
-      request.off('end', onEnd);
-      request.off('close', onGone);
-    }
-    request.on('data', onData);
-    request.on('end', onEnd);
-    request.on('close', onGone);
-  });
 }
 
 const nothing = Buffer.alloc(0);

@@ -12,7 +12,7 @@ import type { PortSharing } from '../sharing.ts';
 import { ServerCertificate } from '../tls.ts';
 import { answerRefusal, answerSuccess, type Encoding } from './answer.ts';
 import { ArrivingRequest, type BodyTaker } from './arriving_request.ts';
-import { ClientGone, readBody } from './body.ts';
+import { Body } from './body.ts';
 import { answerClientError } from './client_error.ts';
 import { CommitAnswers } from './commit_answers.ts';
 import type { HttpServerConfig } from './config.ts';
@@ -24,7 +24,7 @@ import { InFlight, Share } from './in_flight.ts';
 import { LastAnswers } from './last_answers.ts';
 import { listen } from './listen.ts';
 import { OpenSockets } from './open_sockets.ts';
-import { logRefusal, refusalOf, refusedHere } from './refusal.ts';
+import { logRefusal, refusalOf, refusedHere, tooLarge } from './refusal.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -35,8 +35,6 @@ const CHECK_INTERVAL_MS_MAX = 5000;
 const DRAINED_BODIES = 2;
 /** Memory of bodies that is kept for the next ones. */
 const KEPT_BYTES_MAX = 4 * 2 ** 20;
-/** Node reads so much from a socket at a time: a body of no more mostly comes in one piece. */
-const ONE_READ_BYTES = 64 * 1024;
 
 /** What a receiver makes of requests. */
 export interface HttpService<Head extends HttpHead> {
@@ -68,8 +66,10 @@ class Exchange<Head extends HttpHead> implements BodyTaker {
   readonly head: Head;
   /** Given back once, whatever became of the request. */
   readonly share: Share;
-  readonly length: number;
-  body: Buffer | undefined;
+  /** The body where it came in one piece, as most do. */
+  whole: Buffer | undefined;
+  /** The body where it comes in several. */
+  gathered: Body | undefined;
   readonly #arrivals: Arrivals<Head>;
 
   constructor(
@@ -83,24 +83,40 @@ class Exchange<Head extends HttpHead> implements BodyTaker {
     this.response = response;
     this.head = head;
     this.share = share;
-    this.length = head.length ?? 0;
     this.#arrivals = arrivals;
   }
 
-  takeWhole(body: Buffer): void {
-    this.#arrivals.whole(this, body);
+  takePiece(piece: Buffer): boolean {
+    if (piece.length !== this.head.length) return this.#arrivals.piece(this, piece);
+    this.whole = piece;
+    return true;
   }
 
-  takeStream(): void {
-    this.#arrivals.stream(this);
+  takeEnd(): void {
+    this.#arrivals.end(this);
+  }
+
+  takeGone(): void {
+    this.release();
+  }
+
+  /** Gives back what it holds of memory. */
+  release(): void {
+    this.share.release();
+    this.gathered?.release();
+    this.gathered = undefined;
+    this.whole = undefined;
   }
 }
 
-/** What becomes of a body once it is known how it comes. */
+/** What becomes of a body. */
 interface Arrivals<Head extends HttpHead> {
-  whole(exchange: Exchange<Head>, body: Buffer): void;
-  stream(exchange: Exchange<Head>): void;
+  /** False where it is refused. */
+  piece(exchange: Exchange<Head>, piece: Buffer): boolean;
+  end(exchange: Exchange<Head>): void;
 }
+
+const nothing = Buffer.alloc(0);
 
 export class HttpServer<Head extends HttpHead> {
   readonly #config: HttpServerConfig & HttpPlace;
@@ -117,8 +133,8 @@ export class HttpServer<Head extends HttpHead> {
   readonly #sharing: PortSharing | undefined;
   readonly #certificate: ServerCertificate | undefined;
   readonly #arrivals: Arrivals<Head> = {
-    whole: (exchange, body) => this.#takeWhole(exchange, body),
-    stream: (exchange) => void this.#receive(exchange),
+    piece: (exchange, piece) => this.#gather(exchange, piece),
+    end: (exchange) => this.#arrived(exchange),
   };
   readonly #answers = new CommitAnswers<Exchange<Head>>(
     (exchange) => this.#succeeded(exchange),
@@ -217,40 +233,45 @@ export class HttpServer<Head extends HttpHead> {
       this.#intake.admit(head.length ?? 0);
       if (waits) response.writeContinue();
       const share = new Share(this.#inFlight);
-      const exchange = new Exchange(request, response, head, share, this.#arrivals);
-      if (head.length !== undefined && head.length < ONE_READ_BYTES) request.whenHere(exchange);
-      else void this.#receive(exchange);
+      request.whenHere(new Exchange(request, response, head, share, this.#arrivals));
     } catch (error) {
       this.#refuse(request, response, error);
     }
   }
 
-  /** Without listeners, a stream that flows, or a promise of its own. */
-  #takeWhole(exchange: Exchange<Head>, body: Buffer): void {
+  /** One of several pieces: never more than the limit is kept, and all that is kept is on the request's share. */
+  #gather(exchange: Exchange<Head>, piece: Buffer): boolean {
     try {
-      exchange.share.add(body.length);
+      exchange.gathered ??= new Body(exchange.head.length, this.#pool);
+      const body = exchange.gathered;
+      const limit = this.#config.max_request_body_size;
+      if (body.length + piece.length > limit) throw tooLarge(limit, 'the body');
+      exchange.share.add(piece.length);
+      body.add(piece);
+      return true;
+    } catch (error) {
+      this.#failed(exchange, error);
+      return false;
+    }
+  }
+
+  /** All of the body is here. No promise of its own: most bodies are taken at once. */
+  #arrived(exchange: Exchange<Head>): void {
+    try {
+      const body = this.#bodyOf(exchange);
       this.#take(exchange, body)?.catch((error: unknown) => this.#failed(exchange, error));
     } catch (error) {
       this.#failed(exchange, error);
     }
   }
 
-  async #receive(exchange: Exchange<Head>): Promise<void> {
-    const { request, head, share } = exchange;
-    try {
-      const limit = this.#config.max_request_body_size;
-      const body = await readBody(request, head.length, limit, share, this.#pool);
-      try {
-        // A promise only where there is something to wait for: most bodies are ready at once.
-        const taken = this.#take(exchange, body.bytes);
-        if (taken) await taken;
-      } finally {
-        // The intake has its own copy.
-        body.release();
-      }
-    } catch (error) {
-      this.#failed(exchange, error);
+  #bodyOf({ whole, gathered, share }: Exchange<Head>): Buffer {
+    if (whole) {
+      share.add(whole.length);
+      return whole;
     }
+    gathered?.finish();
+    return gathered?.bytes ?? nothing;
   }
 
   /** @returns undefined where all that is left is to wait for the commit */
@@ -269,8 +290,8 @@ export class HttpServer<Head extends HttpHead> {
 
   #keep(exchange: Exchange<Head>, body: Decompressed): void {
     const ticket = this.#service.take(exchange.head, body);
-    // The intake has its own copy, so the body is no longer held while the disk is waited for.
-    exchange.share.release();
+    // The intake has its own copy, so the body is not held while the disk is waited for.
+    exchange.release();
     if (ticket) this.#answers.add(ticket, exchange);
     else this.#succeeded(exchange);
   }
@@ -286,13 +307,12 @@ export class HttpServer<Head extends HttpHead> {
     }
   }
 
-  #failed({ request, response, share }: Exchange<Head>, error: unknown): void {
-    share.release();
-    this.#refuse(request, response, error);
+  #failed(exchange: Exchange<Head>, error: unknown): void {
+    exchange.release();
+    this.#refuse(exchange.request, exchange.response, error);
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    if (error instanceof ClientGone) return;
     const refusal = refusalOf(error);
     if (refusedHere(error)) this.#service.refused(request, error);
     logRefusal(this.#logger, this.#config.protocol, refusal);

@@ -4,12 +4,15 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import type { BlockPool } from '../../../buffer/index.ts';
 import { rpcCode } from '../../../otlp/status.ts';
-import { Body, ClientGone, type RequestBody } from '../../server/body.ts';
+import { Body, type RequestBody } from '../../server/body.ts';
 import type { Share } from '../../server/in_flight.ts';
 import { Refusal, tooLarge } from '../../server/refusal.ts';
 
 /** Compressed flag and length, before every message (PROTOCOL-HTTP2.md, Length-Prefixed-Message). */
 const PREFIX_BYTES = 5;
+
+/** The client went away before its message was complete: there is nobody to answer. */
+export class ClientGone extends Error {}
 
 export interface Message {
   readonly body: RequestBody;

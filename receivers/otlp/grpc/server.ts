@@ -14,7 +14,6 @@ import type { Logger } from '../../../config/logger.ts';
 import { rpcCode } from '../../../otlp/status.ts';
 import { type Authenticator, isAdmitted } from '../../authenticator.ts';
 import type { Intake, Ticket } from '../../receiver.ts';
-import { ClientGone } from '../../server/body.ts';
 import { Decompressor } from '../../server/decompress/decompress.ts';
 import { InFlight, Share } from '../../server/in_flight.ts';
 import { listen } from '../../server/listen.ts';
@@ -28,7 +27,7 @@ import { take } from '../take.ts';
 import { answerRefusal, answerSuccess } from './answer.ts';
 import { Connection, type Lifetime } from './connection.ts';
 import { type GrpcHead, readGrpcHead, signalOf } from './head.ts';
-import { readMessage } from './message.ts';
+import { ClientGone, readMessage } from './message.ts';
 
 const TRANSPORT = 'grpc';
 const MIB = 2 ** 20;
