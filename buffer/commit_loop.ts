@@ -79,8 +79,8 @@ export class CommitLoop {
     this.#options = options;
     this.highWatermark = options.next;
     this.#timing = new SwitchTiming(options.policy, options.clock);
-    this.#trouble = new DiskTrouble(options.shard, options.clock, options.commitDeadline_ms);
-    const { clock, policy, writer } = options;
+    const { clock, commitDeadline_ms, policy, shard, writer } = options;
+    this.#trouble = new DiskTrouble(shard, clock, commitDeadline_ms, (error) => this.#refuse(error));
     this.#late = new LateSync(
       {
         clock,
@@ -90,7 +90,6 @@ export class CommitLoop {
         meter: this.meter,
         highWatermark: () => this.highWatermark,
         exclusively: (errand) => this.exclusively(errand),
-        refuse: (error) => this.#refuse(error),
         onSyncFailed: (from, to, error) => options.onSyncFailed(from, to, error),
       },
       options.next,
@@ -223,6 +222,7 @@ export class CommitLoop {
     this.#active.release();
     // What cannot be synced was reported; the segment is given up and everything else can still be closed.
     await this.syncWritten().catch(() => {});
+    this.#trouble.close();
   }
 
   /** Whole milliseconds; a clock that stands before 1970 has no form on disk. */
@@ -286,7 +286,7 @@ export class CommitLoop {
     const { chain } = side;
     const { clock, policy, writer } = this.#options;
     const started_ms = clock.monotonic();
-    const answered = this.#trouble.asked((error) => this.#refuse(error));
+    this.#trouble.asked();
     this.#committing = true;
     try {
       invariant(
@@ -321,7 +321,7 @@ export class CommitLoop {
       else this.#fail(error);
     } finally {
       this.#committing = false;
-      answered();
+      this.#trouble.answered();
       side.release();
     }
   }

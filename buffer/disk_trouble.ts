@@ -2,6 +2,7 @@
 // of it, so that a broken disk is not hammered. Invariants: one success forgets everything, but that the shard is poisoned,
 // which nothing forgets.
 
+import { Deadline } from './deadline.ts';
 import { CommitFailed, CommitTimeout, LogFull, OwnershipLost } from './errors.ts';
 import { InvariantBroken } from './invariant.ts';
 import type { Clock } from './ports/clock.ts';
@@ -14,6 +15,7 @@ export class DiskTrouble {
   readonly #shard: string;
   readonly #clock: Clock;
   readonly #deadline_ms: number;
+  readonly #deadline: Deadline;
   /** Monotonic ms; 0: not halted. */
   #haltedUntil_ms = 0;
   #halt_ms = HALT_MIN_ms;
@@ -23,10 +25,15 @@ export class DiskTrouble {
   /** A commit or a sync is beyond its deadline and still under way. */
   #stuck = false;
 
-  constructor(shard: string, clock: Clock, deadline_ms: number) {
+  /** @param late called where the disk has not answered by the deadline */
+  constructor(shard: string, clock: Clock, deadline_ms: number, late: (error: CommitTimeout) => void) {
     this.#shard = shard;
     this.#clock = clock;
     this.#deadline_ms = deadline_ms;
+    this.#deadline = new Deadline(clock, deadline_ms, () => {
+      this.#stuck = true;
+      late(new CommitTimeout(shard, deadline_ms));
+    });
   }
 
   get failure(): unknown {
@@ -42,16 +49,20 @@ export class DiskTrouble {
     return this.#poison !== undefined;
   }
 
-  /** The disk has been asked for something: `late` is called where the deadline passes before the returned function is. */
-  asked(late: (error: CommitTimeout) => void): () => void {
-    const timer = this.#clock.setTimer(() => {
-      this.#stuck = true;
-      late(new CommitTimeout(this.#shard, this.#deadline_ms));
-    }, this.#deadline_ms);
-    return () => {
-      timer.cancel();
-      this.#stuck = false;
-    };
+  /** The disk has been asked for something, and is expected to answer by the deadline. */
+  asked(): void {
+    this.#deadline.begin();
+  }
+
+  /** Well or badly: it did. */
+  answered(): void {
+    this.#deadline.end();
+    this.#stuck = false;
+  }
+
+  /** The disk is not asked any more. */
+  close(): void {
+    this.#deadline.close();
   }
 
   /** @throws InvariantBroken or OwnershipLost for good, LogFull while the disk is not to be asked for anything */

@@ -18,8 +18,6 @@ export interface LateSyncParts {
   highWatermark(): number;
   /** Runs `errand` while no commit is under way. */
   exclusively(errand: () => Promise<void>): Promise<void>;
-  /** The disk does not answer in time: whoever waits for a commit is told. */
-  refuse(error: unknown): void;
   /** Offsets [from, to) are readable and never will be synced: a power cut may take them. Never where each commit syncs. */
   onSyncFailed(from: number, to: number, error: unknown): void;
 }
@@ -87,9 +85,9 @@ export class LateSync {
   async #sync(): Promise<void> {
     // No new failure of the disk: offsets ask with every write, and each would keep appends out for another while.
     if (this.#unsyncable !== undefined) throw this.#unsyncable;
-    const { highWatermark, meter, refuse, trouble, writer } = this.#parts;
+    const { highWatermark, meter, trouble, writer } = this.#parts;
     const upTo = highWatermark();
-    const answered = trouble.asked(refuse);
+    trouble.asked();
     try {
       await writer.sync();
       this.syncedBelow = upTo;
@@ -98,7 +96,7 @@ export class LateSync {
       trouble.failed(error);
       throw error;
     } finally {
-      answered();
+      trouble.answered();
     }
   }
 }

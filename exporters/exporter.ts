@@ -46,7 +46,10 @@ export type Outcome = Delivered | Partial | Retry | Rejected;
 
 export interface Exporter {
   start(): Promise<void>;
-  /** Never throws for what the network or the backend did; an abort is a Retry. */
+  /**
+   * Never throws for what the network or the backend did; an abort is a Retry. The signal may come again with the next batch, so
+   * nothing listens to it once this has settled.
+   */
   send(batch: ExportBatch, signal: AbortSignal): Promise<Outcome>;
   stop(): Promise<void>;
 }

@@ -118,6 +118,7 @@ export class DrainLoop {
     deadline.removeEventListener('abort', cutOff);
     this.#hold.leave();
     this.#feed.close();
+    this.#sender.close();
     this.#window.close();
     // A request that ignores its abort may still read its entries: their memory is not given back.
     if (this.#inFlight === 0) this.#window.letGo();

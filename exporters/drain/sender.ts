@@ -1,6 +1,7 @@
 // Sends one batch through the exporter until there is an answer that is not "later". Invariant: every wait ends at once
 // on stop, and nothing that the exporter does can throw out of here.
 
+import { Deadline } from '../../buffer/deadline.ts';
 import { type Clock, sleep } from '../../buffer/ports/clock.ts';
 import type { Random } from '../../buffer/ports/random.ts';
 import { HoldfastError } from '../../config/error.ts';
@@ -35,10 +36,46 @@ export interface SenderParts {
 /** A lasting trouble is said again this often, ms. */
 const SAY_AGAIN_MS = 60_000;
 
+/** What cuts off an attempt: its time-out, or the end of the agent. It serves one attempt after another until it has cut one off. */
+class Cut {
+  readonly #controller = new AbortController();
+  readonly #deadline: Deadline;
+
+  constructor(clock: Clock, timeout_ms: number) {
+    this.#deadline = new Deadline(clock, timeout_ms, () => {
+      this.abort(new HoldfastError('HF_EXPORT_TIMEOUT', `no answer within ${timeout_ms} ms`, true));
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  begin(): void {
+    this.#deadline.begin();
+  }
+
+  /** False where it cannot serve again. */
+  end(): boolean {
+    this.#deadline.end();
+    return !this.signal.aborted;
+  }
+
+  abort(reason: HoldfastError): void {
+    this.#controller.abort(reason);
+  }
+
+  close(): void {
+    this.#deadline.close();
+  }
+}
+
 export class Sender {
   readonly #parts: SenderParts;
   readonly #bucket: TokenBucket;
-  readonly #underWay = new Set<AbortController>();
+  readonly #underWay = new Set<Cut>();
+  /** Of attempts that have ended. */
+  readonly #cuts: Cut[] = [];
   #cutOff = false;
   #failingSince_ms: number | undefined;
   #saidAt_ms = 0;
@@ -78,9 +115,16 @@ export class Sender {
   /** Cuts off every request under way; none is begun after. */
   cutOff(): void {
     this.#cutOff = true;
-    for (const controller of this.#underWay) {
-      controller.abort(new HoldfastError('HF_EXPORT_STOPPED', 'the agent stops', true));
+    for (const cut of this.#underWay) {
+      cut.abort(new HoldfastError('HF_EXPORT_STOPPED', 'the agent stops', true));
     }
+  }
+
+  /** Leaves no timer behind, and cuts off what is left under way. */
+  close(): void {
+    this.cutOff();
+    for (const cut of this.#cuts) cut.close();
+    this.#cuts.length = 0;
   }
 
   async #paced(bytes: number): Promise<void> {
@@ -95,23 +139,21 @@ export class Sender {
   async #attempt(batch: ExportBatch): Promise<Outcome> {
     if (this.#cutOff) return { kind: 'retry', reason: 'the agent stops' };
     const { clock, config, exporter, logger, telemetry } = this.#parts;
-    const controller = new AbortController();
-    const timer = clock.setTimer(() => {
-      const message = `no answer within ${config.timeout_ms} ms`;
-      controller.abort(new HoldfastError('HF_EXPORT_TIMEOUT', message, true));
-    }, config.timeout_ms);
-    this.#underWay.add(controller);
+    const cut = this.#cuts.pop() ?? new Cut(clock, config.timeout_ms);
+    cut.begin();
+    this.#underWay.add(cut);
     telemetry.inFlight += 1;
     try {
-      return await exporter.send(batch, controller.signal);
+      return await exporter.send(batch, cut.signal);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       logger.error('the exporter threw, which is a bug; the batch is sent again', { reason });
       return { kind: 'retry', reason };
     } finally {
       telemetry.inFlight -= 1;
-      this.#underWay.delete(controller);
-      timer.cancel();
+      this.#underWay.delete(cut);
+      if (cut.end() && !this.#cutOff) this.#cuts.push(cut);
+      else cut.close();
     }
   }
 

@@ -164,6 +164,9 @@ describe('waiting', () => {
   it('ends with nothing at its time, and leaves no timer where it ended before', async () => {
     const { on, log, shard, group } = await opened();
     const reader = group.reader(shard);
+    // Once there was a commit, the timer of the disk's deadline stands.
+    await appendDurably(shard, 'before');
+    (await reader.read())!.release();
     const before = on.clock.pending;
     const reading = reader.read({ wait_ms: 500 });
     await settle();
