@@ -1,8 +1,10 @@
-// Which way commits of a log go to the disk, and why: tried once on the directory when the log is opened, and given up for good
-// where a file refuses it later. Invariant: a file is written in a way only if that way was seen to work in its directory.
+// Which way commits of a log go to the disk, and why: tried on the directory when the log is opened, again with each new segment
+// where something kept it from an answer that may pass, and given up for good where a file refuses it later. Invariant: a file is
+// written in a way only if that way was seen to work in its directory.
 
 import type { CommitPolicy } from './commit_policy.ts';
 import { DirectMemory } from './direct_memory.ts';
+import { AlignedMemoryUnavailable } from './pool/errors.ts';
 import {
   DIRECT_BLOCK_BYTES,
   errorCode,
@@ -26,6 +28,11 @@ export class CommitWay {
   readonly #memory: DirectMemory;
   #direct = false;
   #reason: string | undefined;
+  /** Whether the disk said "not now" and not "never". */
+  #undecided = false;
+  #trying: Promise<void> | undefined;
+  /** Called when an attempt succeeds that had failed when the log was opened. */
+  onDirect: () => void = () => {};
   /** Called where files refuse what they took when the log was opened. */
   onFallBack: (reason: string) => void = () => {};
 
@@ -47,14 +54,7 @@ export class CommitWay {
     if (way === 'append') return;
     // Without a sync after each commit the page cache is what makes commits cheap.
     if (durability !== 'fsync') this.#reason = `durability is ${durability}`;
-    else {
-      try {
-        await this.#probe(`${directory}/owner.new`);
-        this.#direct = true;
-      } catch (error) {
-        this.#reason = reasonOf(error);
-      }
-    }
+    else await this.#try(`${directory}/owner.new`);
   }
 
   /** A file refused direct writes: whatever is opened from here on is appended to. */
@@ -63,6 +63,20 @@ export class CommitWay {
     this.#direct = false;
     this.#reason = reasonOf(error);
     this.onFallBack(this.#reason);
+  }
+
+  /**
+   * Once more, where the disk kept the log from an answer when it was opened: a segment is about to begin. Not with the name that
+   * was tried then, under which the owner file may be written anew by now.
+   * @param path that nobody uses for as long as this way is not in use
+   */
+  async tryAgain(path: string): Promise<void> {
+    if (!this.#undecided) return;
+    // Shards that begin a segment at the same time wait for the same answer.
+    this.#trying ??= this.#try(path).finally(() => {
+      this.#trying = undefined;
+    });
+    await this.#trying;
   }
 
   create(path: string): Promise<SegmentFile> {
@@ -86,6 +100,20 @@ export class CommitWay {
       }
     }
     return new AppendFile(await this.#fileSystem.open(path, append));
+  }
+
+  async #try(path: string): Promise<void> {
+    const again = this.#undecided;
+    try {
+      await this.#probe(path);
+      this.#direct = true;
+      this.#reason = undefined;
+      this.#undecided = false;
+      if (again) this.onDirect();
+    } catch (error) {
+      this.#reason = reasonOf(error);
+      this.#undecided = mayPass(error);
+    }
   }
 
   /** Writes a block and reads it back through the page cache, as readers do. The name is one that no version ever reads. */
@@ -119,7 +147,13 @@ export class CommitWay {
 
 async function writeBlock(file: File, block: Buffer): Promise<void> {
   const written = await file.write(block, 0);
-  if (written < block.length) throw new Error(`a direct write of a block took ${written} bytes`);
+  if (written === block.length) return;
+  throw Object.assign(new Error(`a direct write of a block took ${written} bytes`), { code: 'ENOSPC' });
+}
+
+/** A disk that is full or fails just now says nothing about the way; what a file system does not do, or does wrong, does not pass. */
+function mayPass(error: unknown): boolean {
+  return errorCode(error) !== '' && !refusesDirect(error) && !(error instanceof AlignedMemoryUnavailable);
 }
 
 function reasonOf(error: unknown): string {

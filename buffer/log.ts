@@ -351,6 +351,8 @@ export class Log {
     const { reason } = commitWay.stats();
     if (reason !== undefined && commitPolicy.way === 'direct')
       report('warn', 'direct commits were asked for and cannot be had; segments are appended to', { reason });
+    commitWay.onDirect = () =>
+      report('info', 'direct writes work by now; segments are written past the page cache from here on', {});
     commitWay.onFallBack = (why) =>
       report('warn', 'a file refused direct writes; segments are appended to from here on', { reason: why });
   }

@@ -11,6 +11,7 @@ const RESERVED = new Set(['lock', 'lock-journal', 'owner', 'owner.new']);
 /** Further logs of the same agent, each complete by itself; a log does not look into it. No stream can have that name. */
 export const WORKERS_DIRECTORY = '_workers';
 const SEGMENT = /^(\d{20})\.log$/;
+const INDEX = /^(\d{20})\.index$/;
 
 /** Checks a stream name: dot-separated parts of `[a-z0-9][a-z0-9_-]{0,63}`, 200 bytes at most, no name of the log's own. @throws InvalidName */
 export function checkStreamName(name: string): void {
@@ -40,7 +41,16 @@ export function indexName(baseOffset: number): string {
 
 /** The base offset that a file name says, or undefined where it is not a segment's. */
 export function segmentBase(name: string): number | undefined {
-  const match = SEGMENT.exec(name);
+  return baseIn(name, SEGMENT);
+}
+
+/** The same of the name of an index. */
+export function indexBase(name: string): number | undefined {
+  return baseIn(name, INDEX);
+}
+
+function baseIn(name: string, pattern: RegExp): number | undefined {
+  const match = pattern.exec(name);
   const base = match ? Number(match[1]) : Number.NaN;
   return Number.isSafeInteger(base) ? base : undefined;
 }

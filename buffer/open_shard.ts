@@ -6,7 +6,7 @@ import { GroupOffsets } from './group_offsets.ts';
 import { readIndex, writeIndex } from './index_file.ts';
 import { Ledger } from './ledger.ts';
 import type { LogParts } from './log_parts.ts';
-import { indexName, segmentBase, segmentName } from './names.ts';
+import { indexBase, indexName, segmentBase, segmentName } from './names.ts';
 import { encodeOffsets } from './offsets.ts';
 import { DIRECT_BLOCK_BYTES, type File } from './ports/file_system.ts';
 import { Quarantine } from './quarantine.ts';
@@ -161,11 +161,14 @@ class Opening {
   }
 
   async #segments(promised: number): Promise<Segment[]> {
-    const bases: number[] = [];
-    for (const name of await this.#parts.fileSystem.list(this.#directory)) {
-      const base = segmentBase(name);
-      if (base !== undefined) bases.push(base);
-      if (isSpare(name)) await this.#remove(name);
+    const names = await this.#parts.fileSystem.list(this.#directory);
+    const bases = names.map(segmentBase).filter((base) => base !== undefined);
+    const there = new Set(bases);
+    for (const name of names) {
+      // An index goes after its segment: whoever died in between left one that nobody would ever ask for.
+      const indexed = indexBase(name);
+      const orphan = indexed !== undefined && !there.has(indexed);
+      if (orphan || isSpare(name)) await this.#remove(name);
     }
     bases.sort((a, b) => a - b);
     if (this.#ledgerMissing && bases.length > 0) this.#ledger.logStart = bases[0]!;

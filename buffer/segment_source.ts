@@ -2,7 +2,7 @@
 // piece of memory in place of the kernel's. Invariants: the bytes at a position are the same either way, and a file that
 // refuses direct reads is gone on with through the page cache; nothing is given that was read from another place.
 
-import type { DirectMemory } from './direct_memory.ts';
+import type { DirectMemory, PieceKeeper } from './direct_memory.ts';
 import { AlignedMemoryUnavailable } from './pool/errors.ts';
 import { DIRECT_BLOCK_BYTES, type File, refusesDirect } from './ports/file_system.ts';
 
@@ -45,7 +45,7 @@ interface Ahead {
   readonly read: Promise<number>;
 }
 
-export class DirectSource implements SegmentSource {
+export class DirectSource implements SegmentSource, PieceKeeper {
   #file: File;
   readonly #memory: DirectMemory;
   readonly #end: number;
@@ -53,6 +53,7 @@ export class DirectSource implements SegmentSource {
   #direct = true;
   /** Behind the last byte that was given: a reader that goes on there is read ahead for. */
   #next = -1;
+  /** Not while a read looks at it: others may have its memory asked back at any time. */
   #ahead: Ahead | undefined;
   /** Of a read-ahead that nobody wants any more. */
   #ending: Promise<void> = Promise.resolve();
@@ -79,9 +80,11 @@ export class DirectSource implements SegmentSource {
   }
 
   rest(): void {
-    const ahead = this.#ahead;
-    if (!ahead) return;
-    this.#ahead = undefined;
+    const ahead = this.#takeUp();
+    if (ahead) this.#drop(ahead);
+  }
+
+  #drop(ahead: Ahead): void {
     const before = this.#ending;
     this.#ending = ahead.read.then(() => {
       this.#memory.give(ahead.piece);
@@ -123,24 +126,24 @@ export class DirectSource implements SegmentSource {
 
   /** What the read-ahead has of it; 0 where there is none. */
   async #takeAhead(into: Buffer, position: number): Promise<number> {
-    const ahead = this.#ahead;
+    const ahead = this.#takeUp();
     if (!ahead) return 0;
     const there = position >= ahead.from ? ahead.from + (await ahead.read) - position : 0;
     if (there <= 0) {
-      this.rest();
+      this.#drop(ahead);
       return 0;
     }
     const read = ahead.piece.copy(into, 0, position - ahead.from, position - ahead.from + there);
     this.#next = position + read;
     // Where it does not suffice, what is missing is read at once, and read ahead behind that.
-    if (read < into.length) this.rest();
+    if (read < into.length) this.#drop(ahead);
     else if (read === there) this.#begin(ahead.piece, into.length);
+    else this.#putAside(ahead);
     return read;
   }
 
   /** Reads on in the piece that is given, unless the segment ends here: as much as was asked for, so that the next read finds all. */
   #begin(piece: Buffer | undefined, bytes: number): void {
-    this.#ahead = undefined;
     if (!piece) return;
     if (this.#next >= this.#end) {
       this.#memory.give(piece);
@@ -150,7 +153,19 @@ export class DirectSource implements SegmentSource {
     const length = Math.min(piece.length, blocksOver(Math.min(this.#next + bytes, this.#end) - from));
     // Whoever needs the bytes asks again, and is told why there are none.
     const read = this.#file.read(piece.subarray(0, length), from).catch(() => 0);
-    this.#ahead = { piece, from, read };
+    this.#putAside({ piece, from, read });
+  }
+
+  #putAside(ahead: Ahead): void {
+    this.#ahead = ahead;
+    this.#memory.kept(this);
+  }
+
+  #takeUp(): Ahead | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead) this.#memory.unkept(this);
+    return ahead;
   }
 
   async #giveUp(): Promise<void> {

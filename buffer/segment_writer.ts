@@ -257,6 +257,7 @@ export class SegmentWriter {
     if (this.spare.bytes > 0) await this.#confirmOwner();
     const taken = await this.spare.take(path);
     if (taken) return taken;
+    await this.#way.tryAgain(this.spare.path);
     try {
       return { file: await this.#way.create(path), bytes: 0 };
     } catch (error) {

@@ -15,7 +15,8 @@ export class Spare {
   readonly #fileSystem: FileSystem;
   readonly #way: CommitWay;
   readonly #directory: string;
-  readonly #path: string;
+  /** Of the file; nobody has it where commits are not direct. */
+  readonly path: string;
   #bytes = 0;
   /** Under way from one name to another: until then nothing else may get this one. */
   #moving = false;
@@ -25,7 +26,7 @@ export class Spare {
     this.#fileSystem = fileSystem;
     this.#way = way;
     this.#directory = directory;
-    this.#path = `${directory}/spare-${epoch}`;
+    this.path = `${directory}/spare-${epoch}`;
   }
 
   /** Of the file; 0 where there is none. */
@@ -45,7 +46,7 @@ export class Spare {
   async keep(name: string, bytes: number): Promise<boolean> {
     this.#moving = true;
     try {
-      await this.#fileSystem.rename(`${this.#directory}/${name}`, this.#path);
+      await this.#fileSystem.rename(`${this.#directory}/${name}`, this.path);
       // A power cut must not bring back the old name beside that which the file has next.
       await this.#fileSystem.syncDirectory(this.#directory);
       this.#bytes = bytes;
@@ -68,8 +69,8 @@ export class Spare {
     this.#moving = true;
     let file: SegmentFile | undefined;
     try {
-      file = await this.#way.open(this.#path, 0);
-      await this.#fileSystem.rename(this.#path, path);
+      file = await this.#way.open(this.path, 0);
+      await this.#fileSystem.rename(this.path, path);
       return { file, bytes };
     } catch {
       await file?.close().catch(() => {});
@@ -84,7 +85,7 @@ export class Spare {
   async remove(): Promise<void> {
     this.#bytes = 0;
     try {
-      await this.#fileSystem.remove(this.#path);
+      await this.#fileSystem.remove(this.path);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
     }

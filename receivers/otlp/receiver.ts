@@ -1,6 +1,7 @@
 // The OTLP receiver: starts and stops the servers of the protocols that are on.
 // Invariant: either all of them listen or none does.
 
+import type { Address } from '../../config/endpoint.ts';
 import { authenticatorOf } from '../authenticator.ts';
 import type { Endpoint, Intake, Receiver, ReceiverContext } from '../receiver.ts';
 import { isElsewhere } from '../sharing.ts';
@@ -35,7 +36,8 @@ class OtlpReceiver implements Receiver {
       const servers: [string, Server][] = [];
       if (grpc && !isElsewhere(grpc.endpoint, sharing)) {
         const guard = authenticatorOf(grpc.auth, authenticators);
-        servers.push(['grpc', new GrpcServer(grpc, { id, logger, intake, guard, connections, sharing })]);
+        const surroundings = { id, logger, intake, guard, connections, sharing };
+        servers.push(['grpc', new GrpcServer(grpc, surroundings, http && portOf(http.endpoint))]);
       }
       if (http && !isElsewhere(http.endpoint, sharing)) {
         const guard = authenticatorOf(http.auth, authenticators);
@@ -60,6 +62,11 @@ class OtlpReceiver implements Receiver {
     this.#servers.push(server);
     endpoints.push({ protocol, address });
   }
+}
+
+/** Undefined where there is none to be told before it is bound. */
+function portOf(endpoint: Address): number | undefined {
+  return endpoint.kind === 'tcp' && endpoint.port !== 0 ? endpoint.port : undefined;
 }
 
 export const create = (config: OtlpReceiverConfig, context: ReceiverContext): Receiver =>

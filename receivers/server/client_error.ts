@@ -2,7 +2,7 @@
 // socket by hand. Invariant: it comes behind the answers to all that was sent before it, and never behind another to the same
 // request.
 
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { rpcCode } from '../../otlp/status.ts';
 import { refusalHeaders, statusBody } from './answer.ts';
@@ -26,28 +26,38 @@ export function answerClientError(
   }
   if (told.has(socket)) return;
   const refusal = refusalOfParser(error.code);
-  const body = statusBody(refusal, 'json');
-  const headers = { ...refusalHeaders(refusal, 'json', body.length), Connection: 'close' };
-  const byHand = (): void => {
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.write(`HTTP/1.1 ${refusal.http} ${STATUS_CODES[refusal.http]}\r\n${lines.join('')}\r\n`);
-    socket.end(body);
-  };
   if (pending === undefined) {
-    byHand();
+    answerByHand(socket, refusal);
     return;
   }
   told.add(socket);
   const { req: request } = pending;
   if (request.complete) {
     // Before Node's own listener, which closes the connection where the client has closed its side.
-    pending.prependOnceListener('finish', byHand);
+    pending.prependOnceListener('finish', () => answerByHand(socket, refusal));
     return;
   }
   // It broke off within that request, so this is the answer to it, where it has none yet. Whoever reads it hears that it is over.
   pending.once('finish', () => request.destroy());
-  if (pending.headersSent) pending.end();
-  else pending.writeHead(refusal.http, headers).end(body);
+  if (pending.headersSent) {
+    pending.end();
+    return;
+  }
+  const { headers, body } = lastAnswer(refusal);
+  pending.writeHead(refusal.http, headers).end(body);
+}
+
+/** Writes a whole answer to a socket behind which there is no ServerResponse, and ends it. */
+export function answerByHand(socket: Duplex, refusal: Refusal): void {
+  const { headers, body } = lastAnswer(refusal);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`HTTP/1.1 ${refusal.http} ${STATUS_CODES[refusal.http]}\r\n${lines.join('')}\r\n`);
+  socket.end(body);
+}
+
+function lastAnswer(refusal: Refusal): { headers: OutgoingHttpHeaders; body: Uint8Array } {
+  const body = statusBody(refusal, 'json');
+  return { headers: { ...refusalHeaders(refusal, 'json', body.length), Connection: 'close' }, body };
 }
 
 function refusalOfParser(code: string | undefined): Refusal {

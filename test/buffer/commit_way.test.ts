@@ -26,6 +26,30 @@ async function textsIn(shard: Shard): Promise<string[]> {
 
 const SEGMENT = '/log/s/0/00000000000000000000.log';
 
+const PROBE = '/log/owner.new';
+const AGAIN = '/log/s/0/spare-2';
+
+/** A log that was opened before, on a disk that fails whoever tries it with a block until it is told not to. */
+async function untried(failing: 'open' | 'write', code: string) {
+  const on = new LogOnMemory(directDisk());
+  const { log } = await openedOnMemory({}, on);
+  await log.close();
+  const before = on.fileSystem.operations.length;
+  const isProbe = (name: string) => name === PROBE || /\/spare-\d+$/.test(name);
+  let fails = true;
+  on.fileSystem.hook = (operation, name) => {
+    if (fails && operation === failing && isProbe(name)) throw systemError(code);
+  };
+  const tried = () => on.fileSystem.operations.slice(before).filter(({ path: name }) => isProbe(name));
+  return {
+    on,
+    tries: () => tried().flatMap((each) => (each.operation === failing ? [each.path] : [])),
+    fail: (value: boolean) => {
+      fails = value;
+    },
+  };
+}
+
 describe('the way to the disk', () => {
   it('is direct where the directory takes it, and leaves nothing of the probe behind', async () => {
     const on = new LogOnMemory(directDisk());
@@ -73,6 +97,61 @@ describe('the way to the disk', () => {
       way: 'append',
       reason: expect.stringMatching('is not what is read'),
     });
+    await log.close();
+  });
+
+  it.each(['ENOSPC', 'EDQUOT', 'EIO'])(
+    'is tried again with each new segment where %s kept it from an answer, and said aloud when it works',
+    async (code) => {
+      const { on, tries, fail } = await untried('open', code);
+      const { log, shard } = await openedOnMemory({ segment: { maxBytes: 6000 } }, on);
+      const texts: string[] = [];
+      const append = async (): Promise<void> => {
+        texts.push(`${texts.length} ${'x'.repeat(2500)}`);
+        await appendDurably(shard, texts.at(-1)!);
+      };
+      const roll = async (): Promise<void> => {
+        for (const segments = shard.segments.length; shard.segments.length === segments; ) await append();
+      };
+      await roll();
+      expect(log.stats().commitWay).toMatchObject({ way: 'append', reason: expect.stringMatching(code) });
+      await roll();
+      expect(tries()).toEqual([PROBE, AGAIN, AGAIN]);
+      fail(false);
+      await roll();
+      expect(log.stats().commitWay).toEqual({ way: 'direct', reason: undefined });
+      expect(on.reports.map(({ message }) => message)).toEqual([expect.stringMatching('work by now')]);
+      // The segment that was begun before is whole, and this one in blocks.
+      const active = shard.segmentPath(shard.segments.at(-1)!);
+      expect(on.disk.bytes(active).length % DIRECT_BLOCK_BYTES).toBe(0);
+      expect(on.disk.paths()).not.toContain(AGAIN);
+      await roll();
+      expect(tries()).toEqual([PROBE, AGAIN, AGAIN, AGAIN, AGAIN]);
+      const killed = await openedOnMemory({}, on.killed());
+      for (const each of [shard, killed.shard]) expect(await textsIn(each)).toEqual(texts);
+      await log.close();
+      await killed.log.close();
+    },
+  );
+
+  it('is tried once for shards that begin segments at the same time, and no more once it is known', async () => {
+    const { on, tries, fail } = await untried('write', 'ENOSPC');
+    const log = await on.open();
+    const stream = await log.stream('t', { shards: 4 });
+    fail(false);
+    await Promise.all(stream.shards.map((shard) => appendDurably(shard, 'one')));
+    expect(tries()).toEqual([PROBE, '/log/t/0/spare-2']);
+    expect(log.stats().commitWay).toEqual({ way: 'direct', reason: undefined });
+    await log.close();
+  });
+
+  it('is not tried again where the answer was no', async () => {
+    const on = new LogOnMemory();
+    const { log, shard } = await openedOnMemory({ segment: { maxBytes: 2500 } }, on);
+    const tries = on.fileSystem.count('open', 'owner.new');
+    for (let commit = 0; commit < 4; commit += 1) await appendDurably(shard, 'x'.repeat(2500));
+    expect(shard.segments.length).toBeGreaterThan(2);
+    expect(on.fileSystem.count('open', 'owner.new')).toBe(tries);
     await log.close();
   });
 

@@ -6,6 +6,7 @@ import { InvalidName } from '../../buffer/errors.ts';
 import {
   checkGroupName,
   checkStreamName,
+  indexBase,
   indexName,
   isStreamName,
   segmentBase,
@@ -81,5 +82,7 @@ describe('segment names', () => {
       expect(segmentBase(name)).toBeUndefined();
     }
     expect(segmentBase('99999999999999999999.log')).toBeUndefined();
+    expect(indexBase(indexName(17))).toBe(17);
+    expect(indexBase(segmentName(17))).toBeUndefined();
   });
 });

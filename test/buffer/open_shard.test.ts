@@ -2,9 +2,9 @@
 // reads of one that was not.
 
 import { describe, expect, it } from '@jest/globals';
-import { appendDurably, type LogOnMemory, openedOnMemory, readAll } from './log_on_memory.ts';
+import { appendDurably, LogOnMemory, openedOnMemory, readAll } from './log_on_memory.ts';
 import { settle } from './manual_clock.ts';
-import { systemError } from './memory_file_system.ts';
+import { MemoryFileSystem, systemError } from './memory_file_system.ts';
 
 describe('damage found when the log is opened', () => {
   it('is kept aside, told, counted once, and costs its frame alone', async () => {
@@ -186,3 +186,58 @@ describe('an opening that fails', () => {
     await source.log.close();
   });
 });
+
+describe('an index whose segment is gone', () => {
+  it.each([false, true])(
+    'goes when the log is opened after a crash between the two; direct: %s',
+    async (direct) => {
+      const disk = new MemoryFileSystem();
+      disk.direct = direct;
+      const { log, on, shard, stream } = await openedOnMemory(
+        { segment: { maxBytes: 9000 } },
+        new LogOnMemory(disk),
+      );
+      const group = await stream.group('g');
+      for (let commit = 0; commit < 12; commit += 1) await appendDurably(shard, 'x'.repeat(3000));
+      void group.commit(shard, 7);
+      const left: LogOnMemory[] = [];
+      on.fileSystem.hook = (operation, path) => {
+        if (operation === 'remove' && path.endsWith('.index')) left.push(on.killed());
+      };
+      await log.retain();
+      expect(left.length).toBeGreaterThan(0);
+      for (const killed of left) {
+        expect(orphansOn(killed).length).toBeGreaterThan(0);
+        const again = await openedOnMemory({}, killed);
+        expect(orphansOn(killed)).toEqual([]);
+        expect(again.shard.account()).toMatchObject({ appended: 12, quarantined: 0 });
+        expect(killed.reports.filter(({ level }) => level !== 'info')).toEqual([]);
+        await again.log.close();
+      }
+      await log.close();
+    },
+  );
+
+  it('is tried again at the next start where the disk refuses', async () => {
+    const { log, on, shard } = await openedOnMemory();
+    await appendDurably(shard, 'kept');
+    await log.close();
+    on.disk.replace('/log/s/0/00000000000000000007.index', Buffer.from('an index'));
+    on.fileSystem.hook = (operation, path) => {
+      if (operation === 'remove' && path.endsWith('.index')) throw systemError('EIO');
+    };
+    const refused = await openedOnMemory({}, on);
+    expect(on.reports).toMatchObject([{ level: 'warn' }]);
+    await refused.log.close();
+    on.fileSystem.hook = () => {};
+    const again = await openedOnMemory({}, on);
+    expect(orphansOn(on)).toEqual([]);
+    expect(again.shard.account()).toMatchObject({ retained: 1 });
+    await again.log.close();
+  });
+});
+
+function orphansOn({ disk }: LogOnMemory): string[] {
+  const paths = disk.paths();
+  return paths.filter((path) => path.endsWith('.index') && !paths.includes(path.replace('.index', '.log')));
+}

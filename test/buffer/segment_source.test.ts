@@ -174,6 +174,90 @@ describe('a segment that is read past the page cache', () => {
     for (const source of gone) if (source !== gone[1]) await source.close();
   });
 
+  it('takes the memory from who does not come back, and from nobody who does', async () => {
+    const memory = memoryOf(4, 1);
+    const bytes = content(400_000);
+    const away = [opened(bytes, memory), opened(bytes, memory)];
+    const coming = opened(bytes, memory);
+    const piece = Buffer.alloc(4096);
+    for (const { source } of away) {
+      await source.read(piece, 0);
+      await source.read(piece, 4096);
+    }
+    // One who is away and one who comes have the memory. Another comes as often, and waits for his turn of it.
+    const [gone, stays] = away as [ReturnType<typeof opened>, ReturnType<typeof opened>];
+    let ahead = 0;
+    for (let at = 0; ahead === 0 && at < 400_000; at += 4096) {
+      await coming.source.read(piece, at);
+      await stays.source.read(piece, 8192 + at);
+      expect(stays.asked.at(-1)?.position).toBe(12_288 + at);
+      ahead = coming.asked.at(-1)!.position - at;
+    }
+    expect(ahead).toBe(4096);
+    expect(stays.asked.map(({ position }) => position)).toEqual(stays.asked.map((_, nth) => 4096 * nth));
+    // Who comes back reads what is there.
+    await gone.source.read(piece, 8192);
+    expect(piece.equals(bytes.subarray(8192, 12_288))).toBe(true);
+    for (const { source } of [gone, stays, coming]) await source.close();
+  });
+
+  it('is given to nobody else while a read looks at it, however long the disk takes', async () => {
+    const memory = memoryOf(3, 1);
+    const bytes = content(400_000);
+    const gate = new Deferred();
+    const slow = opened(bytes, memory, async (read, nth) => {
+      if (nth === 2) await gate.promise;
+      return read;
+    });
+    const piece = Buffer.alloc(4096);
+    await slow.source.read(piece, 0);
+    await slow.source.read(piece, 4096);
+    const reading = slow.source.read(piece, 8192);
+    const other = opened(Buffer.from(bytes).reverse(), memory);
+    const into = Buffer.alloc(4096);
+    for (let at = 0; at < 200_000; at += 4096) await other.source.read(into, at);
+    expect(other.asked).toHaveLength(Math.ceil(200_000 / 4096));
+    gate.resolve();
+    expect(await reading).toBe(4096);
+    expect(piece.equals(content(400_000).subarray(8192, 12_288))).toBe(true);
+    await other.source.close();
+    await slow.source.close();
+  });
+
+  it('gives each of many readers its own bytes, whoever has the memory', async () => {
+    const bytes = content(200_000);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 3, max: 5 }),
+        fc.array(fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 4 }), { maxLength: 60 }),
+        async (pieces, rounds) => {
+          const memory = memoryOf(pieces, 1);
+          const readers = Array.from({ length: 7 }, (_, nth) => {
+            const own = bytes.subarray(nth * 100);
+            return { ...opened(own, memory), own, next: 0, busy: false };
+          });
+          for (const round of rounds) {
+            const reading = new Set(round);
+            await Promise.all(
+              Array.from(reading, async (nth) => {
+                const reader = readers[nth]!;
+                for (let times = 0; times < 4; times += 1) {
+                  const piece = Buffer.alloc(3000);
+                  const read = await reader.source.read(piece, reader.next);
+                  expect(
+                    piece.subarray(0, read).equals(reader.own.subarray(reader.next, reader.next + read)),
+                  ).toBe(true);
+                  reader.next += read;
+                }
+              }),
+            );
+          }
+          for (const { source } of readers) await source.close();
+        },
+      ),
+    );
+  });
+
   it('keeps its file until a read-ahead that nobody wants any more has ended', async () => {
     const gate = new Deferred();
     const { source, closed } = opened(content(30_000), memoryOf(8, 1), async (read, nth) => {

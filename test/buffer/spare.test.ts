@@ -104,6 +104,40 @@ describe('a spare segment', () => {
     expect(on.disk.bytes(shard.segmentPath(active)).length).toBe(active.bytes);
   });
 
+  it('shows nothing of its former life to a reader past the page cache that read it then, and reads it now', async () => {
+    const on = new LogOnMemory(directDisk());
+    /** Files that were read past the page cache, under the names that they have now. */
+    const known = new Set<string>();
+    let again = 0;
+    const open = on.disk.open.bind(on.disk);
+    on.disk.open = (path, mode) => {
+      if (mode === 'readDirect' && known.has(path)) again += 1;
+      if (mode === 'readDirect') known.add(path);
+      return open(path, mode);
+    };
+    const rename = on.disk.rename.bind(on.disk);
+    on.disk.rename = async (path, to) => {
+      await rename(path, to);
+      if (known.delete(path)) known.add(to);
+    };
+    const { consume, group, log, shard } = await rolling({ hotTail_bytes: 0 }, on);
+    const reader = group.reader(shard);
+    let appended = 0;
+    for (let round = 0; round < 3; round += 1) {
+      const texts: string[] = [];
+      for (const until = shard.segments.length + 4; shard.segments.length < until; ) {
+        on.clock.advance(1);
+        texts.push(`${appended++} ${COMMIT}`);
+        await appendDurably(shard, texts.at(-1)!);
+      }
+      expect((await readAll(reader)).map(({ text }) => text)).toEqual(texts);
+      await consume();
+    }
+    expect(again).toBeGreaterThan(0);
+    expect(shard.account()).toMatchObject({ quarantined: 0 });
+    await log.close();
+  });
+
   it('shows nothing of its former life to whoever opens the log after a kill', async () => {
     const { consume, fill, log, on, shard } = await rolling();
     await fill(3);

@@ -2,7 +2,7 @@
 
 import { DRAIN_STEPS } from './drain_options.ts';
 import { DrainRun } from './drain_run.ts';
-import { profiles } from './options.ts';
+import { type Profile, profiles } from './options.ts';
 import { plantedBugs } from './planted.ts';
 import type { PlantedBug } from './planting.ts';
 import { Run } from './run.ts';
@@ -13,9 +13,6 @@ export interface Discovery {
   readonly seeds: number;
   readonly message: string;
 }
-
-/** Steps of a run in which a bug is looked for. */
-const STEPS = { log: profiles.long.steps, drain: DRAIN_STEPS } as const;
 
 /** The first of `runs` seeds from `first` on that finds the bug. */
 export async function discover(
@@ -33,7 +30,7 @@ export async function discover(
   try {
     for (let seeds = 1; seeds <= runs; seeds++) {
       const seed = first + seeds - 1;
-      const message = await violationOf(bug, seed, steps ?? STEPS[bug.in]);
+      const message = await violationOf(bug, seed, steps);
       if (message !== undefined) return { seed, seeds, message };
     }
     return undefined;
@@ -43,12 +40,18 @@ export async function discover(
 }
 
 /** What broke when this seed was run with the bug in place. */
-async function violationOf(bug: PlantedBug, seed: number, steps: number): Promise<string | undefined> {
+async function violationOf(bug: PlantedBug, seed: number, steps?: number): Promise<string | undefined> {
   const { fileSystem, exporter, config } = bug;
+  const profile: Profile = profiles[bug.profile ?? 'long'];
   const run =
     bug.in === 'log'
-      ? new Run({ seed, steps, ...(fileSystem ? { plant: fileSystem } : {}) })
-      : new DrainRun({ seed, steps, plant: { fileSystem, exporter, config } });
+      ? new Run({
+          seed,
+          steps: steps ?? profile.steps,
+          options: profile.options,
+          ...(fileSystem ? { plant: fileSystem } : {}),
+        })
+      : new DrainRun({ seed, steps: steps ?? DRAIN_STEPS, plant: { fileSystem, exporter, config } });
   try {
     await run.execute();
     return undefined;

@@ -20,6 +20,7 @@ const FIRST: Readonly<Record<string, number>> = {
   dead_letter_without_room_counts: 36,
   given_up_after_five_minutes: 16,
   offsets_in_one_slot: 11,
+  read_ahead_kept_over_a_recycled_segment: 230,
   removed_before_the_account_is_durable: 15,
   request_without_time_out: 14,
   short_write_taken_for_whole: 15,

@@ -154,6 +154,38 @@ const bugs: Readonly<Record<string, LogBug>> = {
         },
       }),
   },
+  read_ahead_kept_over_a_recycled_segment: {
+    incident: 'what was read ahead of a file, kept for it while another segment was written over it',
+    profile: 'recycle',
+    fileSystem(inner) {
+      const kept = new Map<string, Buffer>();
+      return delegate(inner, {
+        async open(path, mode) {
+          const file = await inner.open(path, mode);
+          if (mode !== 'readDirect') return file;
+          return delegate(file, {
+            async read(into, position) {
+              const piece = kept.get(path);
+              if (piece && position === 0) return piece.copy(into);
+              const read = await file.read(into, position);
+              if (position === 0) kept.set(path, Buffer.from(into.subarray(0, read)));
+              return read;
+            },
+          });
+        },
+        async rename(from, to) {
+          await inner.rename(from, to);
+          const piece = kept.get(from);
+          kept.delete(from);
+          if (piece) kept.set(to, piece);
+        },
+        async remove(path) {
+          await inner.remove(path);
+          kept.delete(path);
+        },
+      });
+    },
+  },
   offsets_not_synced: {
     incident: 'committed offsets in the page cache only',
     fileSystem: onFiles((_file, path) => (path.includes('offsets') ? { sync: nothing } : {})),

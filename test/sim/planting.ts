@@ -4,6 +4,7 @@
 import type { File, FileSystem } from '../../buffer/ports/file_system.ts';
 import type { DrainConfig } from '../../exporters/drain/config.ts';
 import type { ExporterBug } from './drain_exporter.ts';
+import type { ProfileName } from './options.ts';
 
 /** Puts a class back as it was. */
 export type Undo = () => void;
@@ -13,6 +14,8 @@ export interface PlantedBug {
   readonly incident: string;
   /** Which simulation is to find it: that of the log alone, or that of the drain loop over it. */
   readonly in: 'log' | 'drain';
+  /** The runs of a log in which it is to be found; `long` unless told. */
+  readonly profile?: ProfileName;
   readonly fileSystem?: (inner: FileSystem) => FileSystem;
   readonly exporter?: () => ExporterBug;
   readonly config?: (config: DrainConfig) => DrainConfig;

@@ -25,6 +25,12 @@ export function signalOf(headers: IncomingHttpHeaders): Signal | undefined {
   return signalOfPath.get(headers[':path'] ?? '');
 }
 
+/** The signal that a request of HTTP/1 is for, by the path that OTLP has for it. */
+export function signalOfHttp(head: string): Signal | undefined {
+  const [, name] = /^[A-Z]+ \/v1\/([a-z]+)[ ?]/.exec(head) ?? [];
+  return signals.find((each) => each === name);
+}
+
 /** @throws Refusal UNIMPLEMENTED; 405 or 415 for what is not gRPC at all */
 export function readGrpcHead(headers: IncomingHttpHeaders, signals: ReadonlySet<Signal>): GrpcHead {
   const { UNIMPLEMENTED } = rpcCode;

@@ -46,8 +46,9 @@ export function readMessage(
         settle();
         resolve(message);
       } catch (error) {
-        // A reset ends the reading side first, and only then says that it is one.
-        setImmediate(() => fail(stream.closed ? new ClientGone() : error));
+        // A reset ends the reading side first, and says that it is one in a frame behind that, which the next read may bring: one
+        // whole turn of the event loop lies between two immediates.
+        setImmediate(() => setImmediate(() => fail(stream.closed ? new ClientGone() : error)));
       }
     }
     function onGone(): void {

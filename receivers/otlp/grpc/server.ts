@@ -9,11 +9,13 @@ import type {
   ServerHttp2Stream,
 } from 'node:http2';
 import http2 from 'node:http2';
+import type { Duplex } from 'node:stream';
 import { BlockPool } from '../../../buffer/index.ts';
 import type { Logger } from '../../../config/logger.ts';
 import { rpcCode } from '../../../otlp/status.ts';
 import { type Authenticator, isAdmitted } from '../../authenticator.ts';
 import type { Intake, Ticket } from '../../receiver.ts';
+import { answerByHand } from '../../server/client_error.ts';
 import { Decompressor } from '../../server/decompress/decompress.ts';
 import { InFlight, Share } from '../../server/in_flight.ts';
 import { listen } from '../../server/listen.ts';
@@ -26,7 +28,8 @@ import type { GrpcConfig } from '../config.ts';
 import { take } from '../take.ts';
 import { answerRefusal, answerSuccess } from './answer.ts';
 import { Connection, type Lifetime } from './connection.ts';
-import { type GrpcHead, readGrpcHead, signalOf } from './head.ts';
+import { Greetings } from './greeting.ts';
+import { type GrpcHead, readGrpcHead, signalOf, signalOfHttp } from './head.ts';
 import { ClientGone, readMessage } from './message.ts';
 
 const TRANSPORT = 'grpc';
@@ -57,6 +60,8 @@ export class GrpcServer {
   readonly #pool = new BlockPool(KEPT_BYTES_MAX);
   readonly #server: Http2Server | Http2SecureServer;
   readonly #sockets: OpenSockets;
+  /** Of connections without TLS; with it ALPN says first what is spoken. */
+  readonly #greetings: Greetings | undefined;
   readonly #sharing: PortSharing | undefined;
   readonly #certificate: ServerCertificate | undefined;
   readonly #connections = new Map<Http2Session, Connection>();
@@ -65,8 +70,15 @@ export class GrpcServer {
   /** Runs while somebody is connected: an agent that nobody talks to is not woken for it. */
   #ticker: NodeJS.Timeout | undefined;
 
-  /** @throws HoldfastError HF_RECEIVER_TLS */
-  constructor(config: GrpcConfig, { id, logger, intake, guard, connections, sharing }: Surroundings) {
+  /**
+   * @param httpPort where the same receiver takes OTLP over HTTP, if it does
+   * @throws HoldfastError HF_RECEIVER_TLS
+   */
+  constructor(
+    config: GrpcConfig,
+    { id, logger, intake, guard, connections, sharing }: Surroundings,
+    httpPort?: number,
+  ) {
     this.#guard = guard;
     this.#config = config;
     this.#id = id;
@@ -93,6 +105,9 @@ export class GrpcServer {
       this.#server = server;
     } else {
       this.#server = http2.createServer(options);
+      this.#greetings = new Greetings(this.#server, HANDSHAKE_MS, (socket, head) => {
+        this.#refuseHttp(socket, head, httpPort);
+      });
     }
     this.#server.maxConnections = config.max_connections;
     connections.guard(this.#server);
@@ -135,6 +150,7 @@ export class GrpcServer {
         deadline.removeEventListener('abort', cut);
         resolve();
       });
+      this.#greetings?.cut();
       for (const connection of this.#connections.values()) connection.drain();
       if (deadline.aborted) cut();
       else deadline.addEventListener('abort', cut, { once: true });
@@ -151,6 +167,20 @@ export class GrpcServer {
       if (this.#connections.size === 0) this.#stopTicking();
     });
     this.#ticker ??= this.#startTicking();
+  }
+
+  /** Whoever mixed up the ports hears it in words that he can read. */
+  #refuseHttp(socket: Duplex, head: string, httpPort: number | undefined): void {
+    const where = httpPort === undefined ? '' : `; OTLP over HTTP is taken on port ${httpPort}`;
+    const refusal = new Refusal(
+      400,
+      rpcCode.INVALID_ARGUMENT,
+      `this port takes gRPC, over HTTP/2 only${where}`,
+    );
+    const signal = signalOfHttp(head);
+    if (signal) this.#intake.refused(signal, TRANSPORT, 0);
+    logRefusal(this.#logger, TRANSPORT, refusal);
+    answerByHand(socket, refusal);
   }
 
   #startTicking(): NodeJS.Timeout {
