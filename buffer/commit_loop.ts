@@ -254,8 +254,12 @@ export class CommitLoop {
 
   async #step(): Promise<void> {
     const errand = this.#errands.shift();
-    if (errand) await errand();
-    else if (!this.#active.chain.empty) {
+    if (errand) {
+      // It asks the disk too, and commits wait behind it. It never rejects.
+      this.#trouble.asked();
+      await errand();
+      this.#trouble.answered();
+    } else if (!this.#active.chain.empty) {
       const decision = this.#timing.decide(this.#active);
       if (typeof decision === 'number') {
         this.#timing.linger(this.#active, decision, () => void this.#step());

@@ -109,11 +109,13 @@ export class CommitWay {
       this.#direct = true;
       this.#reason = undefined;
       this.#undecided = false;
-      if (again) this.onDirect();
     } catch (error) {
-      this.#reason = reasonOf(error);
       this.#undecided = mayPass(error);
+      // Tried once a segment under another name each time: the first reason stands for those like it.
+      if (!again || !this.#undecided) this.#reason = reasonOf(error);
+      return;
     }
+    if (again) this.onDirect();
   }
 
   /** Writes a block and reads it back through the page cache, as readers do. The name is one that no version ever reads. */

@@ -4,6 +4,9 @@
 
 import type { Clock } from './clock.ts';
 
+/** Node takes no longer one, and would fire at once. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -11,11 +14,14 @@ export const systemClock: Clock = {
     const due_ms = performance.now() + delay_ms;
     let timer: NodeJS.Timeout;
     const arm = (wait_ms: number): void => {
-      timer = setTimeout(() => {
-        const left_ms = due_ms - performance.now();
-        if (left_ms > 0) arm(left_ms);
-        else callback();
-      }, wait_ms);
+      timer = setTimeout(
+        () => {
+          const left_ms = due_ms - performance.now();
+          if (left_ms > 0) arm(left_ms);
+          else callback();
+        },
+        Math.min(wait_ms, TIMEOUT_MS_MAX),
+      );
       if (!keepsAlive) timer.unref();
     };
     arm(delay_ms);

@@ -8,6 +8,9 @@ import { rpcCode } from '../../otlp/status.ts';
 import { refusalHeaders, statusBody } from './answer.ts';
 import { Refusal } from './refusal.ts';
 
+/** How long a client may take to close its side: Node looks no more after a connection whose request it gave up. */
+const CLOSE_MS = 5000;
+
 /** Sockets whose answer waits for those before it: what else is wrong with them adds nothing. */
 const told = new WeakSet<Duplex>();
 
@@ -47,8 +50,10 @@ export function answerClientError(
   pending.writeHead(refusal.http, headers).end(body);
 }
 
-/** Writes a whole answer to a socket behind which there is no ServerResponse, and ends it. */
+/** Writes a whole answer to a socket behind which there is no ServerResponse, and ends it: soon also where the client does not. */
 export function answerByHand(socket: Duplex, refusal: Refusal): void {
+  const timer = setTimeout(() => socket.destroy(), CLOSE_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
   const { headers, body } = lastAnswer(refusal);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${refusal.http} ${STATUS_CODES[refusal.http]}\r\n${lines.join('')}\r\n`);

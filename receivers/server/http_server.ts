@@ -33,6 +33,11 @@ const HEADERS_MAX = 100;
 const CHECK_INTERVAL_MS_MAX = 5000;
 /** Of a refused body so many times the limit are read before the connection is cut: who is a little over it keeps it. */
 const DRAINED_BODIES = 2;
+/**
+ * What a request counts for beside its body, until it is answered: some 2 kB of objects, and what Node has for its answer. Without
+ * it a client that sends small requests ahead while the disk stands still could fill the memory.
+ */
+const REQUEST_BYTES = 4096;
 /** Memory of bodies that is kept for the next ones. */
 const KEPT_BYTES_MAX = 4 * 2 ** 20;
 
@@ -102,7 +107,12 @@ class Exchange<Head extends HttpHead> implements BodyTaker {
 
   /** Gives back what it holds of memory. */
   release(): void {
+    this.releaseBody();
     this.share.release();
+  }
+
+  releaseBody(): void {
+    this.share.keepOnly(REQUEST_BYTES);
     this.gathered?.release();
     this.gathered = undefined;
     this.whole = undefined;
@@ -233,6 +243,7 @@ export class HttpServer<Head extends HttpHead> {
       this.#intake.admit(head.length ?? 0);
       if (waits) response.writeContinue();
       const share = new Share(this.#inFlight);
+      share.add(REQUEST_BYTES);
       request.whenHere(new Exchange(request, response, head, share, this.#arrivals));
     } catch (error) {
       this.#refuse(request, response, error);
@@ -291,13 +302,14 @@ export class HttpServer<Head extends HttpHead> {
   #keep(exchange: Exchange<Head>, body: Decompressed): void {
     const ticket = this.#service.take(exchange.head, body);
     // The intake has its own copy, so the body is not held while the disk is waited for.
-    exchange.release();
+    exchange.releaseBody();
     if (ticket) this.#answers.add(ticket, exchange);
     else this.#succeeded(exchange);
   }
 
   #succeeded(exchange: Exchange<Head>): void {
     const { request, response } = exchange;
+    exchange.share.release();
     if (response.destroyed) return;
     try {
       const last = this.#lastAnswers.isLast(request, response);

@@ -50,8 +50,12 @@ export class Share {
     this.#bytes -= bytes;
   }
 
+  /** Gives back all but `bytes`, which it has. */
+  keepOnly(bytes: number): void {
+    this.remove(this.#bytes - bytes);
+  }
+
   release(): void {
-    this.#inFlight.remove(this.#bytes);
-    this.#bytes = 0;
+    this.keepOnly(0);
   }
 }

@@ -320,6 +320,31 @@ describe('a disk that does not answer', () => {
   });
 });
 
+describe('a disk that does not answer while a segment is sealed', () => {
+  it('is noticed by those who wait behind it, and what comes then is refused', async () => {
+    const { on, log, shard } = await opened();
+    await appendDurably(shard, 'a');
+    let letGo: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    on.fileSystem.hook = (_operation, path) => (path.endsWith('.index') ? held : undefined);
+    // Older than a segment may get.
+    on.clock.advance(3_700_000);
+    const retained = log.retain();
+    await settle();
+    const behind = shard.durable(shard.append([entry('behind')]));
+    on.clock.advance(30_000);
+    await expect(behind).rejects.toBeInstanceOf(CommitTimeout);
+    expect(() => shard.append([entry('refused')])).toThrow(LogFull);
+    letGo();
+    await retained;
+    expect(shard.failure).toBeUndefined();
+    await appendDurably(shard, 'after');
+    await log.close();
+  });
+});
+
 describe('closing', () => {
   it('makes durable what was taken, refuses what comes, and leaves no file and no timer', async () => {
     const { on, log, shard } = await opened();
