@@ -15,7 +15,7 @@ export class Spare {
   readonly #fileSystem: FileSystem;
   readonly #way: CommitWay;
   readonly #directory: string;
-  /** Of the file; nobody has it where commits are not direct. */
+  /** Of the file; nobody has it where direct writes never worked in this opening. */
   readonly path: string;
   #bytes = 0;
   /** Under way from one name to another: until then nothing else may get this one. */
