@@ -179,7 +179,7 @@ export class CommitLoop {
     return side.settled();
   }
 
-  /** Runs `errand` while no commit is under way. */
+  /** Runs `errand` while no commit is under way, within the deadline that a commit has. */
   exclusively(errand: () => Promise<void>): Promise<void> {
     const done = new Deferred();
     this.#errands.push(async () => {

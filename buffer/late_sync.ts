@@ -16,7 +16,7 @@ export interface LateSyncParts {
   readonly meter: Pick<CommitMeter, 'failures'>;
   /** Everything below is readable. */
   highWatermark(): number;
-  /** Runs `errand` while no commit is under way. */
+  /** Runs `errand` while no commit is under way, within the deadline that a commit has. */
   exclusively(errand: () => Promise<void>): Promise<void>;
   /** Offsets [from, to) are readable and never will be synced: a power cut may take them. Never where each commit syncs. */
   onSyncFailed(from: number, to: number, error: unknown): void;
@@ -87,7 +87,6 @@ export class LateSync {
     if (this.#unsyncable !== undefined) throw this.#unsyncable;
     const { highWatermark, meter, trouble, writer } = this.#parts;
     const upTo = highWatermark();
-    trouble.asked();
     try {
       await writer.sync();
       this.syncedBelow = upTo;
@@ -95,8 +94,6 @@ export class LateSync {
       meter.failures += 1;
       trouble.failed(error);
       throw error;
-    } finally {
-      trouble.answered();
     }
   }
 }
